@@ -1,0 +1,1 @@
+"""The log: what was done, in an order and a form that nobody can change unseen."""
