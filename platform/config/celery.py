@@ -1,0 +1,11 @@
+"""The Celery app: a queue of hints; the job rows are the truth (``work``)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("consonant")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,144 @@
+"""The whole platform as processes of one machine: servers, web, worker, relay, sequencer.
+
+The demo, the measurements and the fault runs start it; `children` lets the latter kill what they like.
+Production has docker-compose.yml and its like instead.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.embedded import Profile, Servers
+from config.processes import Child, ProcessFailed, answers, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+_RESTARTS_PER_MINUTE = 5
+
+
+class LocalPlatform:
+    """Everything that production has, on loopback, out of one profile's folder.
+
+    Args:
+        profile: where all of it writes.
+        port: of the web process.
+        settings: further CONSONANT_ names and their values.
+        fast: see `Servers`.
+    """
+
+    def __init__(
+        self, profile: Profile, *, port: int, settings: dict[str, str] | None = None, fast: bool = False
+    ) -> None:
+        self.profile = profile
+        self.url = f"http://127.0.0.1:{port}"
+        self.servers = Servers(profile, fast=fast)
+        self.environment = {
+            **outer_environment(),
+            **platform_environment(self.servers, mode="demo", public_url=self.url),
+            **(settings or {}),
+        }
+        self.children = {name: self._child(name, command) for name, command in _commands(port).items()}
+        self._restarts: list[float] = []
+
+    def start(self) -> None:
+        """Start the servers, migrate as the owner, start the processes and wait until the web one is ready.
+
+        Raises:
+            ProcessFailed: something did not come up; what did is left for `stop`.
+        """
+        self.servers.start()
+        self.migrate()
+        for child in self.children.values():
+            child.start()
+        wait_until(lambda: answers(f"{self.url}/readyz"), list(self.children.values()), 120, "the web process")
+
+    def migrate(self) -> None:
+        """Bring the tables up to date; only this process ever learns the owner's password."""
+        environment = self.environment | self.servers.owner_environment()
+        with (self.profile.log / "migrate.log").open("ab") as log:
+            command = [sys.executable, "manage.py", "migrate", "--database=owner", "--no-input"]
+            done = subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
+        if done.returncode != 0:
+            raise ProcessFailed(f"the migrations failed; see {self.profile.log / 'migrate.log'}")
+
+    def manage(self, arguments: Sequence[str]) -> int:
+        """Run a manage.py command on this terminal and give its exit code."""
+        command = Child("manage", [sys.executable, "manage.py", *arguments], None, self.environment, folder=ROOT)
+        command.start()
+        try:
+            while command.running:
+                time.sleep(0.05)
+            return command.exit_code or 0
+        finally:
+            command.stop()
+
+    def watch(self) -> None:
+        """Keep everything running until the caller is interrupted; a process that dies is started again.
+
+        Raises:
+            ProcessFailed: a server died, or processes die faster than they are worth restarting.
+        """
+        while True:
+            for server in self.servers.children:
+                if not server.running:
+                    raise ProcessFailed(f"{server.name} ended with {server.exit_code}:\n{server.tail()}")
+            for child in self.children.values():
+                if not child.running:
+                    self._restart(child)
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """Stop the processes, then the servers; safe to call twice and after a failed start."""
+        for child in self.children.values():
+            child.ask_to_stop()  # all at once: they end side by side
+        for child in self.children.values():
+            child.stop()
+        self.servers.stop()
+
+    def _restart(self, child: Child) -> None:
+        now = time.monotonic()
+        self._restarts = [moment for moment in self._restarts if now - moment < 60] + [now]
+        if len(self._restarts) > _RESTARTS_PER_MINUTE:
+            raise ProcessFailed(f"{child.name} keeps ending ({child.exit_code}):\n{child.tail()}")
+        child.start()
+
+    def _child(self, name: str, command: Sequence[str]) -> Child:
+        return Child(name, command, self.profile.log / f"{name}.log", self.environment, folder=ROOT)
+
+
+def outer_environment() -> dict[str, str]:
+    """The caller's environment without any CONSONANT_ name: a profile says everything itself."""
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("CONSONANT_")}
+    return outer | {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUNBUFFERED": "1"}
+
+
+def platform_environment(servers: Servers, *, mode: str, public_url: str) -> dict[str, str]:
+    """What `env.py` asks of every process; the secrets as files, as production gives them."""
+    data = servers.profile.folder / "data"
+    data.mkdir(exist_ok=True, mode=0o700)
+    return {
+        "CONSONANT_MODE": mode,
+        "CONSONANT_SECRET_KEY_FILE": str(servers.profile.secret_path("secret-key")),
+        "CONSONANT_PUBLIC_URL": public_url,
+        "CONSONANT_DATA_DIR": str(data),
+        "CONSONANT_REDIS_URL": servers.redis_url,
+        **servers.database_environment(),
+    }
+
+
+def _commands(port: int) -> dict[str, list[str]]:
+    """Each process and how it is started, in the order of starting."""
+    python = sys.executable
+    # The control socket would lie in the user's home, and nobody here asks for it.
+    web = [python, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
+    worker = [python, "-m", "celery", "--app", "config.celery", "worker", "--loglevel", "INFO"]
+    return {
+        "relay": [python, "manage.py", "relay"],
+        "sequencer": [python, "manage.py", "sequence"],
+        "worker": [*worker, "--concurrency", "2", "--without-gossip", "--without-mingle"],
+        "web": [*web, "--workers", "2", "--threads", "8", "--graceful-timeout", "5"],
+    }

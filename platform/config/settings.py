@@ -1,0 +1,215 @@
+"""Django's settings, under headings. What a deployment may say is in ``env.py``; nothing else is read."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import structlog
+
+from config.env import read
+
+ROOT = Path(__file__).resolve().parents[2]
+ENV = read()
+
+# --- Mode ---------------------------------------------------------------------------------------
+MODE = ENV.mode
+DEBUG = False
+SECRET_KEY = ENV.secret_key
+PUBLIC_URL = ENV.public_url.rstrip("/")
+DATA_DIR = Path(ENV.data_dir)
+ALLOWED_HOSTS = ENV.allowed_hosts.split(",")
+if MODE != "production":
+    warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
+
+# --- Applications -------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "isolation",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "problems",
+    "api",
+    "work",
+    "storage",
+    "audit",
+    "tenants",
+    "speakers",
+    "erasure",
+    "consent",
+    "voices",
+    "watermark",
+    "synthesis",
+    "config",
+]
+MIDDLEWARE = [
+    "api.middleware.RequestLog",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "platform" / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+
+# --- Database: the app role owns nothing; the owner role exists in migrating processes alone --------
+APP_ROLE = ENV.database_app_user
+_database = {
+    "ENGINE": "django.db.backends.postgresql",
+    "HOST": ENV.database_host,
+    "PORT": ENV.database_port,
+    "NAME": ENV.database_name,
+    "TEST": {"NAME": ENV.database_name},
+}
+DATABASES = {
+    "default": {
+        **_database,
+        "USER": ENV.database_app_user,
+        "PASSWORD": ENV.database_app_password,
+        "ATOMIC_REQUESTS": True,
+        "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": 60,
+    }
+}
+if ENV.database_owner_user:
+    DATABASES["owner"] = {
+        **_database,
+        "USER": ENV.database_owner_user,
+        "PASSWORD": ENV.database_owner_password,
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Signing in ------------------------------------------------------------------------------------
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MODE == "production"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MODE == "production" else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+# --- Stores ---------------------------------------------------------------------------------------
+OBJECT_STORE = ENV.object_store
+KEY_STORE = ENV.key_store
+UPLOAD_MAX_BYTES = 64 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
+FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES  # a clip is never written to a temporary file in clear
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}}
+
+# --- Celery ----------------------------------------------------------------------------------------
+CELERY_BROKER_URL = ENV.redis_url
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- Who answers which protocol (a lower package offers it, a higher one answers) ---------------------
+REPLY_SEALER = "speakers.sealing.ReplySealer"
+HOLDINGS = [
+    "synthesis.holdings.SynthesisHolding",
+    "watermark.holdings.MarkHolding",
+    "voices.holdings.VoiceHolding",
+    "consent.holdings.ConsentHolding",
+    "speakers.holdings.SpeakerHolding",
+]
+CONSENT_REACTIONS = ["synthesis.services.consent_ended", "voices.services.consent_ended"]
+CONSENT_MARK_CHECK = "watermark.selectors.carries_our_mark"
+SPEAKER_CHECK = "synthesis.speakercheck.compare"
+SPEAKER_USES = "synthesis.selectors.uses_of_speaker"
+MARK_RECORDS = "synthesis.selectors.record_behind"
+
+# --- The voice model ----------------------------------------------------------------------------------
+ENGINE = ENV.engine
+DEVICE = ENV.device
+WEIGHTS_DIR = Path(ENV.weights_dir) if ENV.weights_dir else ROOT / "synthesis" / "weights"
+
+# --- HTTP API ------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenants.authentication.KeyAuthentication",
+        "tenants.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttles.TenantThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"tenant": ENV.tenant_rate, "anon": ENV.anonymous_rate},
+    "DEFAULT_PAGINATION_CLASS": "api.pagination.NewestFirst",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "api.schema.ProblemSchema",
+    "EXCEPTION_HANDLER": "problems.handler.handle",
+    "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": 1 if MODE == "production" else 0,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Consonant",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Clone a voice with its owner's live consent, mark every sound, verify any clip, forget a person.",
+    "LICENSE": {"name": "Apache-2.0"},
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PUBLIC": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"JobStateEnum": "work.models.JobState"},
+}
+
+# --- Pages --------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [ROOT / "platform" / "config" / "static"]
+WHITENOISE_USE_FINDERS = True
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Logs: one JSON object a line, no personal data ------------------------------------------------------
+_shared = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso"),
+    structlog.processors.format_exc_info,
+]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.JSONRenderer(),
+            "foreign_pre_chain": _shared,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": ENV.log_level},
+    "loggers": {"django.request": {"level": "ERROR"}, "botocore": {"level": "WARNING"}},
+}
+structlog.configure(
+    processors=[*_shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)

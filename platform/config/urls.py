@@ -1,0 +1,34 @@
+"""All routes. Each app keeps its own under ``urls.py``."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from config import health, pages
+
+urlpatterns = [
+    path("healthz", health.alive, name="alive"),
+    path("readyz", health.ready, name="ready"),
+    path("metrics", health.metrics, name="metrics"),
+    path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularRedocView.as_view(url_name="schema"), name="docs"),
+    path("docs/try", SpectacularSwaggerView.as_view(url_name="schema"), name="docs-try"),
+    path("", pages.home, name="home"),
+    path("signin", pages.sign_in_page, name="sign-in"),
+    path("signout", pages.sign_out_page, name="sign-out"),
+    path("try", pages.try_page, name="try"),
+    path("verify", pages.verify_page, name="verify"),
+    path("", include("problems.urls")),
+    path("", include("tenants.urls")),
+    path("", include("audit.urls")),
+    path("", include("speakers.urls")),
+    path("", include("consent.urls")),
+    path("", include("erasure.urls")),
+    path("", include("voices.urls")),
+    path("", include("watermark.urls")),
+    path("", include("synthesis.urls")),
+]
+
+handler400 = "problems.handler.bad_request"
+handler403 = "problems.handler.forbidden"
+handler404 = "problems.handler.not_found"
+handler500 = "problems.handler.server_error"

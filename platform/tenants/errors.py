@@ -1,0 +1,76 @@
+"""What can go wrong with tenants, members, keys and quotas."""
+
+from problems.errors import Conflict, Refused, TooMany, Unauthenticated
+
+
+class KeyUnknown(Unauthenticated):
+    """The key is malformed, unknown, expired or revoked: one answer for all four."""
+
+    code = "key-unknown"
+    title = "The API key is not in force"
+    meaning = "The key is malformed, unknown, expired or revoked. Which of these it is, is not told to strangers."
+
+
+class SignInFailed(Unauthenticated):
+    """Wrong organisation, address or password: one answer for all three."""
+
+    code = "sign-in-failed"
+    title = "Signing in failed"
+    meaning = "The organisation, the address or the password is not right, or the account is locked for a while."
+
+
+class ScopeMissing(Refused):
+    """The actor does not hold the right this act needs."""
+
+    code = "scope-missing"
+    title = "This credential may not do that"
+    meaning = "The API key or the member's role does not hold the scope named in the answer."
+
+
+class PersonNeeded(Refused):
+    """The act needs a named person; a service key is not one."""
+
+    code = "person-needed"
+    title = "A named person has to do this"
+    meaning = "Approvals and key management are done by a signed-in member, never by an API key."
+
+
+class TenantSuspended(Refused):
+    """The organisation is suspended."""
+
+    code = "tenant-suspended"
+    title = "The organisation is suspended"
+    meaning = "The operator has suspended the organisation; its keys and members are refused."
+
+
+class QuotaExhausted(TooMany):
+    """The month's quota is used up."""
+
+    code = "quota-exhausted"
+    title = "The month's quota is used up"
+    meaning = "The organisation has used what it may use this month; the facts say of what."
+    retry_after_s = 3600
+
+
+class RateLimited(TooMany):
+    """Requests come faster than the organisation's limit."""
+
+    code = "rate-limited"
+    title = "Requests come too fast"
+    meaning = "The organisation's request rate is above its limit. Retry-After says when to come back."
+
+
+class SlugTaken(Conflict):
+    """Another organisation has this address."""
+
+    code = "slug-taken"
+    title = "This organisation address is taken"
+    meaning = "Organisation addresses are unique; choose another."
+
+
+class EmailTaken(Conflict):
+    """The organisation has a member with this e-mail address."""
+
+    code = "email-taken"
+    title = "A member with this e-mail address exists"
+    meaning = "E-mail addresses are unique within an organisation."

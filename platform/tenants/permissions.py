@@ -1,0 +1,67 @@
+"""Every view says which scope each method needs; this checks it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from problems.errors import Unauthenticated
+from tenants.actor import PERSON_ONLY, Actor, Scope
+from tenants.errors import PersonNeeded, ScopeMissing
+
+
+class HasScope(BasePermission):
+    """Allows a method when the actor holds the scope the view names for it in ``scopes``.
+
+    A view without an entry for the method is refused: forgetting is safe.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """True, or the domain's own refusal.
+
+        Raises:
+            Unauthenticated, PersonNeeded, ScopeMissing.
+        """
+        actor = request.user
+        if not isinstance(actor, Actor):
+            raise Unauthenticated
+        needed = getattr(view, "scopes", {}).get(request.method)
+        if needed is None:
+            raise ScopeMissing(needed="none given to anybody")
+        if actor.may(needed):
+            return True
+        if needed in PERSON_ONLY and not actor.is_person:
+            raise PersonNeeded(needed=str(needed))
+        raise ScopeMissing(needed=str(needed))
+
+
+class ScopedView(APIView):
+    """The base of every tenant view: scopes per method, HasScope, the shared throttle."""
+
+    permission_classes = (HasScope,)
+    scopes: ClassVar[dict[str, Scope]] = {}
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks; present because HasScope has passed."""
+        actor = self.request.user
+        if not isinstance(actor, Actor):
+            raise Unauthenticated
+        return actor
+
+
+class IsKnown(BasePermission):
+    """Allows any actor, whatever its scopes."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """True for an actor.
+
+        Raises:
+            Unauthenticated: nobody we know.
+        """
+        if not isinstance(request.user, Actor):
+            raise Unauthenticated
+        return True

@@ -1,0 +1,94 @@
+"""Doors of the tenancy API."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tenants.actor import Scope
+from tenants.models import ApiKey, Member
+from tenants.permissions import IsKnown, ScopedView
+from tenants.selectors import key_get, key_list, member_list
+from tenants.serializers import ApiKeyIn, ApiKeyMade, ApiKeyOut, MemberOut, WhoAmI
+from tenants.services import key_issue, key_revoke
+
+
+class WhoAmIView(ScopedView):
+    """Who the caller is."""
+
+    permission_classes = (IsKnown,)
+
+    @extend_schema(responses=WhoAmI)
+    def get(self, request: Request) -> Response:
+        """The caller's organisation, kind and rights."""
+        actor = self.actor
+        shape = {
+            "tenant": actor.tenant_id,
+            "kind": actor.kind.value,
+            "id": actor.id,
+            "role": actor.role.value if actor.role else None,
+            "scopes": sorted(actor.scopes),
+        }
+        return Response(WhoAmI(shape).data)
+
+
+class ApiKeyListView(ScopedView, generics.GenericAPIView[ApiKey]):
+    """The organisation's API keys."""
+
+    scopes: ClassVar = {"GET": Scope.KEYS_READ, "POST": Scope.KEYS_WRITE}
+    serializer_class = ApiKeyOut
+
+    @extend_schema(responses=ApiKeyOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List the keys, newest first."""
+        page = self.paginate_queryset(key_list(self.actor))
+        return self.get_paginated_response(ApiKeyOut(page, many=True).data)
+
+    @extend_schema(request=ApiKeyIn, responses={201: ApiKeyMade})
+    def post(self, request: Request) -> Response:
+        """Make a key; a signed-in member only."""
+        shape = ApiKeyIn(data=request.data)
+        shape.is_valid(raise_exception=True)
+        given = shape.validated_data
+        key, text = key_issue(
+            actor=self.actor,
+            label=given["label"],
+            scopes=frozenset(Scope(scope) for scope in given["scopes"]),
+            live=given["live"],
+            expires_at=given["expires_at"],
+        )
+        return Response({**ApiKeyOut(key).data, "key": text}, status=201)
+
+
+class ApiKeyView(ScopedView):
+    """One API key."""
+
+    scopes: ClassVar = {"GET": Scope.KEYS_READ, "DELETE": Scope.KEYS_WRITE}
+
+    @extend_schema(responses=ApiKeyOut)
+    def get(self, request: Request, key_id: UUID) -> Response:
+        """Read it."""
+        return Response(ApiKeyOut(key_get(self.actor, key_id)).data)
+
+    @extend_schema(request=None, responses=ApiKeyOut)
+    def delete(self, request: Request, key_id: UUID) -> Response:
+        """Revoke it; the next request with it is refused."""
+        return Response(ApiKeyOut(key_revoke(actor=self.actor, key_id=key_id)).data)
+
+
+class MemberListView(ScopedView, generics.GenericAPIView[Member]):
+    """The organisation's members."""
+
+    scopes: ClassVar = {"GET": Scope.MEMBERS_READ}
+    serializer_class = MemberOut
+
+    @extend_schema(responses=MemberOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List the members."""
+        page = self.paginate_queryset(member_list(self.actor))
+        return self.get_paginated_response(MemberOut(page, many=True).data)

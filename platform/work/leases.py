@@ -1,0 +1,167 @@
+"""Claim, keep and end a job: every write names the fence it was given.
+
+Times are the database's (clock_timestamp in the deciding statement); no two hosts' clocks are compared.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from isolation.scope import tenant_scope
+from problems.errors import DomainError
+from work.errors import AttemptsExhausted, JobCancelled, LeaseLost
+from work.models import FINAL, Job, JobState, Outbox
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 30
+MAX_ATTEMPTS = 5
+
+
+class _ClockTimestamp(Now):
+    template = "clock_timestamp()"
+
+    def as_postgresql(self, compiler, connection, **extra):  # type: ignore[no-untyped-def]  # Django's own signature
+        """Now() is the transaction's start; a lease needs the moment itself."""
+        return self.as_sql(compiler, connection, template="clock_timestamp()", **extra)
+
+
+CLOCK = _ClockTimestamp()
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on one job until the fence moves on."""
+
+    model: type[Job]
+    tenant_id: UUID
+    job_id: UUID
+    fence: int
+    task: str
+
+    def rows(self):  # type: ignore[no-untyped-def]  # a queryset of whichever job model
+        """The job's row while this lease is the one in force; empty afterwards."""
+        return self.model._default_manager.filter(pk=self.job_id, fence=self.fence, state=JobState.RUNNING)
+
+    def keep(self, stage: str, progress: int) -> None:
+        """Heartbeat: report progress and move the lease and the wake-up on.
+
+        Raises:
+            LeaseLost: another worker holds the job or it has ended.
+            JobCancelled: somebody asked for it to stop.
+        """
+        with tenant_scope(self.tenant_id):
+            row = self.rows().select_for_update().only("cancel_requested").first()
+            if row is None:
+                raise LeaseLost(job=str(self.job_id))
+            if row.cancel_requested:
+                raise JobCancelled(job=str(self.job_id))
+            self.rows().update(stage=stage, progress=progress, lease_until=CLOCK + timedelta(seconds=LEASE_S))
+            Outbox.objects.filter(task=self.task, object_id=self.job_id).update(
+                due_at=CLOCK + timedelta(seconds=LEASE_S)
+            )
+
+    def end(self, state: JobState, **fields: object) -> None:
+        """Write the final state inside the caller's transaction and take the wake-up away.
+
+        Raises:
+            LeaseLost: the fence has moved; the caller's transaction must roll back.
+        """
+        values = {"state": state, "finished_at": CLOCK, "lease_until": None, **fields}
+        if state is JobState.DONE:
+            values.setdefault("progress", 100)
+        if self.rows().update(**values) != 1:
+            raise LeaseLost(job=str(self.job_id))
+        Outbox.objects.filter(task=self.task, object_id=self.job_id).delete()
+
+
+def enqueue(*, tenant_id: UUID, task: str, object_id: UUID) -> None:
+    """Write the wake-up for a job in the transaction that makes the job.
+
+    Raises:
+        RuntimeError: no transaction is open; the wake-up could outlive a job that was never made.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("an outbox row belongs to the transaction of its act")
+    Outbox.objects.get_or_create(task=task, object_id=object_id, defaults={"tenant_id": tenant_id})
+
+
+def claim(model: type[Job], *, tenant_id: UUID, job_id: UUID, task: str) -> Lease | None:
+    """Take the job if it is free: queued, or running under a lease that has run out.
+
+    Returns:
+        The lease, or None when there is nothing to do (held, ended, gone). A job that killed
+        MAX_ATTEMPTS workers is ended as failed with `attempts-exhausted`.
+    """
+    with tenant_scope(tenant_id):
+        rows = model._default_manager.select_for_update(skip_locked=True)
+        free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=CLOCK)
+        job = rows.filter(free, pk=job_id).first()
+        if job is None:
+            if not model._default_manager.filter(pk=job_id).exclude(state__in=FINAL).exists():
+                Outbox.objects.filter(task=task, object_id=job_id).delete()
+            return None
+        fence = job.fence + 1
+        model._default_manager.filter(pk=job_id).update(
+            state=JobState.RUNNING,
+            fence=fence,
+            attempts=F("attempts") + 1,
+            lease_until=CLOCK + timedelta(seconds=LEASE_S),
+        )
+        Outbox.objects.filter(task=task, object_id=job_id).update(due_at=CLOCK + timedelta(seconds=LEASE_S))
+        lease = Lease(model, tenant_id, job_id, fence, task)
+        if job.attempts >= MAX_ATTEMPTS:
+            fail(lease, AttemptsExhausted())
+            return None
+        if job.cancel_requested:
+            lease.end(JobState.CANCELLED)
+            return None
+        return lease
+
+
+def fail(lease: Lease, error: DomainError) -> None:
+    """End the job as failed (or cancelled) with the code a caller would have been told."""
+    state = JobState.CANCELLED if isinstance(error, JobCancelled) else JobState.FAILED
+    with tenant_scope(lease.tenant_id):
+        lease.end(state, problem_code=error.code, problem_detail=error.detail[:300])
+
+
+def run(lease: Lease, work: Callable[[Lease], None]) -> None:
+    """Do the work under the lease and turn every domain error into the job's final state.
+
+    An unexpected exception is not swallowed: the lease is given back at once so that the next
+    attempt can start, and the exception goes on to the task runner's log.
+    """
+    try:
+        work(lease)
+    except LeaseLost:
+        log.warning("lease lost", extra={"job": str(lease.job_id), "fence": lease.fence})
+    except DomainError as error:
+        fail(lease, error)
+    except Exception:
+        give_back(lease)
+        raise
+
+
+def give_back(lease: Lease) -> None:
+    """Let the lease run out now, so that the relay wakes the next attempt after a short pause."""
+    with tenant_scope(lease.tenant_id):
+        lease.rows().update(lease_until=CLOCK)
+        Outbox.objects.filter(task=lease.task, object_id=lease.job_id).update(due_at=CLOCK + timedelta(seconds=2))
+
+
+def cancel(model: type[Job], *, job_id: UUID, task: str) -> None:
+    """Cancel inside the caller's transaction: a queued job ends at once, a running one at its next heartbeat."""
+    waiting = model._default_manager.filter(pk=job_id, state=JobState.QUEUED)
+    if waiting.update(state=JobState.CANCELLED, finished_at=CLOCK, cancel_requested=True):
+        Outbox.objects.filter(task=task, object_id=job_id).delete()
+    else:
+        model._default_manager.filter(pk=job_id).exclude(state__in=FINAL).update(cancel_requested=True)
