@@ -1,0 +1,5 @@
+"""Routes of synthesis."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Routes of watermark."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
