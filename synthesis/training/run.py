@@ -1,0 +1,140 @@
+"""One training run: the loop that every part of the model shares.
+
+For learning rate, gradient clipping, bf16, averaging (EMA), checkpoints that a killed run goes
+on from, a log with ETA and a curve. It knows no model: a part hands in its network and a
+function from a step number to a loss.
+
+Files in its folder: last.pt (everything needed to go on; replaced in one move), log.csv,
+curve.png.
+"""
+
+import csv
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor, nn
+
+Losses = dict[str, Tensor]  # the entry "loss" is what is made small
+WARMUP_STEPS = 150
+SAVE_EVERY_S = 120.0
+LOG_EVERY = 20
+EMA = 0.998
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast. The rate falls along a cosine over the last `cool` of the minutes."""
+
+    minutes: float
+    rate: float
+    device: str = "cpu"
+    cool: float = 0.4
+    clip: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.98)
+
+
+class Run:
+    """State of one run. `average` is the network to ship."""
+
+    def __init__(self, net: nn.Module, folder: Path, plan: Plan) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.net, self.folder, self.plan = net.to(plan.device), folder, plan
+        self.average = {name: value.detach().clone() for name, value in net.state_dict().items()}
+        self.optimiser = torch.optim.AdamW(
+            [value for value in net.parameters() if value.requires_grad], plan.rate, plan.betas, weight_decay=0.01
+        )
+        self.steps, self.trained_s = 0, 0.0
+        self._resume()
+
+    def train(self, loss_of: Callable[[int], Losses]) -> None:
+        """Take steps until the minutes of the plan are over; saves as it goes and at the end."""
+        started = saved = time.monotonic()
+        first = self.steps
+        seen: list[dict[str, float]] = []
+        while (spent := time.monotonic() - started) < self.plan.minutes * 60:
+            self._set_rate(spent / (self.plan.minutes * 60), self.steps - first)
+            seen.append(self._step(loss_of))
+            if self.steps % LOG_EVERY == 0:
+                self._log(seen, spent, (time.monotonic() - started) / (self.steps - first))
+                seen = []
+            if time.monotonic() - saved > SAVE_EVERY_S:
+                saved = time.monotonic()
+                self._save(self.trained_s + saved - started)
+        self.trained_s += time.monotonic() - started
+        self._save(self.trained_s)
+
+    def _step(self, loss_of: Callable[[int], Losses]) -> dict[str, float]:
+        losses = loss_of(self.steps)
+        self.optimiser.zero_grad(set_to_none=True)
+        losses["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.plan.clip)
+        if math.isfinite(float(norm)):  # one bad batch must not end a run
+            self.optimiser.step()
+        self.steps += 1
+        keep = min(EMA, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            for name, value in self.net.state_dict().items():
+                self.average[name].lerp_(value, 1 - keep) if value.is_floating_point() else None
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _set_rate(self, part: float, step: int) -> None:
+        falling = max(0.0, (part - 1 + self.plan.cool) / self.plan.cool)
+        factor = min(1.0, (step + 1) / WARMUP_STEPS) * (0.05 + 0.95 * (0.5 + 0.5 * math.cos(math.pi * falling)))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.plan.rate * factor
+
+    def _resume(self) -> None:
+        last = self.folder / "last.pt"
+        if not last.exists():
+            return
+        state = torch.load(last, map_location=self.plan.device, weights_only=True)
+        self.net.load_state_dict(state["net"])
+        self.average = state["average"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.steps, self.trained_s = state["steps"], state["trained_s"]
+
+    def _save(self, trained_s: float) -> None:
+        state = {
+            "net": self.net.state_dict(), "average": self.average, "optimiser": self.optimiser.state_dict(),
+            "steps": self.steps, "trained_s": trained_s,
+        }
+        torch.save(state, self.folder / "next.pt")
+        os.replace(self.folder / "next.pt", self.folder / "last.pt")  # a kill leaves the old one whole
+
+    def _log(self, seen: list[dict[str, float]], spent: float, step_s: float) -> None:
+        means = {name: sum(row[name] for row in seen) / len(seen) for name in seen[0]}
+        path = self.folder / "log.csv"
+        is_new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if is_new:
+                writer.writerow(["step", "trained_s", *means])
+            writer.writerow([self.steps, round(self.trained_s + spent), *(round(v, 5) for v in means.values())])
+        left = max(0.0, self.plan.minutes - spent / 60)
+        said = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+        print(f"step {self.steps}  {step_s:.2f} s/step  {left:.1f} min left  {said}", flush=True)
+        if self.steps % (10 * LOG_EVERY) == 0:
+            draw_curve(path, self.folder / "curve.png")
+
+
+def draw_curve(log: Path, picture: Path) -> None:
+    """Draw the loss column of a log.csv over its steps."""
+    with log.open(encoding="utf-8", newline="") as file:
+        values = [float(row["loss"]) for row in csv.DictReader(file)]
+    image = Image.new("RGB", (800, 300), "white")
+    low, high = min(values), sorted(values)[int(len(values) * 0.98)] + 1e-6
+    points = [
+        (10 + 780 * i / max(1, len(values) - 1), 285 - 270 * min(1.0, (v - low) / (high - low)))
+        for i, v in enumerate(values)
+    ]
+    pen = ImageDraw.Draw(image)
+    if len(points) > 1:
+        pen.line(points, fill="navy", width=2)
+    pen.text((14, 8), f"loss {values[0]:.3f} -> {values[-1]:.3f} (lowest {low:.3f})", fill="black")
+    image.save(picture)

@@ -1,0 +1,85 @@
+"""Which frames belong to which unit: the learned aligner and its exact search.
+
+For training and enrolment, where sound and text are known and durations are not. It judges
+nothing: a wrong transcript gets an alignment too, with a low score, and `score` says how low.
+
+Shapes: B batch, N units, L frames, D width, S width of the common space, M mel bands (100).
+Source: Badlani et al., "One TTS Alignment To Rule Them All", 2021.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from synthesis.tts import symbols
+from synthesis.tts.config import AlignerConfig
+from synthesis.tts.features import NARROW_MELS
+
+TEMPERATURE = 0.05
+
+
+class Aligner(nn.Module):
+    """Places units and frames in one space; near means alike."""
+
+    def __init__(self, config: AlignerConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.table = nn.Embedding(symbols.COUNT, width, padding_idx=0)
+        self.unit_mix = nn.Conv1d(width, 2 * width, 3, padding=1)
+        self.unit_out = nn.Linear(2 * width, config.space)
+        self.frame_in = nn.Conv1d(NARROW_MELS, 2 * width, 5, padding=2)
+        self.frame_mix = nn.Conv1d(2 * width, width, 3, padding=1)
+        self.frame_out = nn.Linear(width, config.space)
+
+    def forward(self, units: Tensor, mel: Tensor, unit_mask: Tensor) -> Tensor:
+        """Log chance (B, L, N) of each unit at each frame, from units (B, N, 3) and mel (B, L, M)."""
+        text = self.table(units).sum(2).transpose(1, 2)
+        text = self.unit_out(torch.relu(self.unit_mix(text)).transpose(1, 2)).float()
+        narrow = mel[..., :NARROW_MELS]
+        sound = (narrow - narrow.mean((1, 2), keepdim=True)).transpose(1, 2) * 0.4
+        sound = torch.relu(self.frame_mix(torch.relu(self.frame_in(sound)))).transpose(1, 2)
+        sound = self.frame_out(sound).float()
+        far = (sound.square().sum(-1, keepdim=True) - 2 * sound @ text.transpose(1, 2)
+               + text.square().sum(-1)[:, None])
+        far = (-TEMPERATURE * far).masked_fill(~unit_mask[:, None], -1e4)
+        return torch.log_softmax(far, -1)
+
+
+def diagonal_prior(units: int, frames: int, sharpness: float = 1.0) -> NDArray[np.float32]:
+    """Log chance (L, N) that favours the diagonal: beta-binomial, as in the source."""
+    from scipy.stats import betabinom
+
+    rows = np.arange(1, frames + 1)[:, None]
+    table = betabinom.logpmf(np.arange(units)[None], units - 1, sharpness * rows, sharpness * (frames + 1 - rows))
+    return np.asarray(np.maximum(table, -50.0), np.float32)
+
+
+def durations(log_chance: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The best monotonic path: frames per unit (N,), each at least 1, from log chances (L, N).
+
+    Raises:
+        ValueError: more units than frames.
+    """
+    frames, units = log_chance.shape
+    if units > frames:
+        raise ValueError(f"{units} units cannot lie in {frames} frames")
+    best = np.full(units, -np.inf)
+    best[0] = log_chance[0, 0]
+    moved = np.zeros((frames, units), bool)
+    for frame in range(1, frames):
+        arrive = np.concatenate([[-np.inf], best[:-1]])
+        moved[frame] = arrive > best
+        best = np.maximum(arrive, best) + log_chance[frame]
+    counts = np.zeros(units, np.int64)
+    unit = units - 1
+    for frame in range(frames - 1, -1, -1):
+        counts[unit] += 1
+        unit -= int(moved[frame, unit])
+    return counts
+
+
+def score(log_chance: NDArray[np.float32], counts: NDArray[np.int64]) -> float:
+    """Mean log chance per frame along a path; near 0 is certain, below -2.5 rarely the right text."""
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return float(log_chance[np.arange(len(owner)), owner].mean())
