@@ -6,6 +6,7 @@ Production has docker-compose.yml and its like instead.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -50,11 +51,31 @@ class LocalPlatform:
         Raises:
             ProcessFailed: something did not come up; what did is left for `stop`.
         """
-        self.servers.start()
-        self.migrate()
+        self.start_servers()
         for child in self.children.values():
             child.start()
         wait_until(lambda: answers(f"{self.url}/readyz"), list(self.children.values()), 120, "the web process")
+
+    def start_servers(self) -> None:
+        """Start the servers and migrate, and leave word of where they are for `running_environment`."""
+        self.servers.start()
+        self.migrate()
+        draft = self.profile.folder / "environment.new"
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(self.environment))
+        draft.rename(self.profile.folder / "environment.json")
+
+    @staticmethod
+    def running_environment(profile: Profile) -> dict[str, str]:
+        """The environment of the platform that holds `profile` now, for a command beside it.
+
+        Raises:
+            ProcessFailed: it is only starting.
+        """
+        try:
+            return dict(json.loads((profile.folder / "environment.json").read_text()))
+        except FileNotFoundError:
+            raise ProcessFailed(f"{profile.folder} is being started; try again in a moment") from None
 
     def migrate(self) -> None:
         """Bring the tables up to date; only this process ever learns the owner's password."""
@@ -98,6 +119,7 @@ class LocalPlatform:
         for child in self.children.values():
             child.stop()
         self.servers.stop()
+        (self.profile.folder / "environment.json").unlink(missing_ok=True)
 
     def _restart(self, child: Child) -> None:
         now = time.monotonic()
