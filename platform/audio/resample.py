@@ -1,4 +1,4 @@
-"""Change the rate of a clip. One engine (libsoxr) for the whole project, so that a rate change always sounds the same."""
+"""Change the rate of a clip: one engine (libsoxr) for the whole project, so that it always sounds the same."""
 
 from __future__ import annotations
 
