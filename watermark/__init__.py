@@ -1,0 +1,1 @@
+"""The mark in every sound: the codec, the marks issued, and the verification of suspect clips."""

@@ -1,0 +1,118 @@
+"""Mark a clip, or a stream of sound, that is not made by our own vocoder.
+
+The vocoder takes `gain_field` and needs none of this. What both have in common, the field, is in `field.py`.
+
+Shapes: T samples.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from watermark.codec.errors import TooShortToMark
+from watermark.codec.evidence import evidence_of, markable_s
+from watermark.codec.field import STRENGTH_DB, gain_field
+from watermark.codec.frames import power
+from watermark.codec.keys import MarkKey
+from watermark.codec.pattern import LENGTH, SALTS, STRETCH, Pattern, salt_and_start
+from watermark.codec.payload import word_of
+from watermark.codec.transform import Multiplier, frame_and_hop, multiplied
+
+__all__ = ["Embedded", "StreamEmbedder", "embed", "gain_field", "new_place"]
+
+Floats = npt.NDArray[np.float32]
+RandBelow = Callable[[int], int]
+
+LEAST_S = 0.10
+TRIES = 256
+LISTEN_S = 12.0
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A marked clip and all that reading it back needs; `markable_s` counts the speech that carries it."""
+
+    samples: Floats
+    rate_hz: int
+    record: int
+    salt: int
+    start: int
+    markable_s: float
+
+
+def new_place(rng: RandBelow = secrets.randbelow) -> tuple[int, int]:
+    """A fresh random (salt, start) for one output. Never use one twice on purpose."""
+    return rng(SALTS), rng(STRETCH)
+
+
+def embed(
+    samples: Floats,
+    rate_hz: int,
+    key: MarkKey,
+    record: int,
+    *,
+    salt: int | None = None,
+    rng: RandBelow = secrets.randbelow,
+    strength_db: float = STRENGTH_DB,
+    tries: int = TRIES,
+) -> Embedded:
+    """Mark a finished clip.
+
+    Of `tries` random places in the pattern the one is taken with which the unmarked clip already agrees
+    best. That costs nothing in quality and cannot make any unmarked clip look marked.
+
+    Args:
+        samples: mono float32 (T,) in [-1, 1], 8 kHz or more.
+        record: the 48-bit id; unique per deployment, which the caller sees to.
+        salt: one of 128 stretches of the pattern; drawn when None.
+        rng: `rng(n)` gives a whole number below n; the default is the system's.
+
+    Raises:
+        TooShortToMark: there is nothing in the clip that a mark could be carried by.
+        ValueError: the record does not fit 48 bits.
+    """
+    samples = np.ascontiguousarray(samples, np.float32)
+    spectrum = power(samples, rate_hz)
+    speech_s = markable_s(spectrum)
+    if speech_s < LEAST_S:
+        raise TooShortToMark(speech_s)
+    salt, start = _agreeable_place(spectrum, key, record, salt, rng, tries)
+    frame, hop = frame_and_hop(rate_hz)
+    gains = gain_field(key, record, salt, start, rate_hz=rate_hz, n_fft=frame, hop=hop, strength_db=strength_db)
+    return Embedded(multiplied(samples, gains, frame, hop), rate_hz, record, salt, start, speech_s)
+
+
+def _agreeable_place(
+    spectrum: Floats, key: MarkKey, record: int, salt: int | None, rng: RandBelow, tries: int
+) -> tuple[int, int]:
+    values = evidence_of(spectrum).at(0.0, int(min(len(spectrum) / 100, LISTEN_S) * 50) + 1)
+    word, pattern = word_of(key, record), Pattern(key)
+    places = [(rng(SALTS) if salt is None else salt % SALTS) * STRETCH + rng(STRETCH) for _ in range(max(tries, 1))]
+
+    def agreement(place: int) -> float:
+        signs = pattern.chips(place % LENGTH, len(values)).carrying(word)[:, :22]
+        return float((values[:, :22] * signs).sum())
+
+    return salt_and_start(max(places, key=agreement))
+
+
+class StreamEmbedder:
+    """Marks sound that arrives in pieces; gives back what is finished, at most one frame (40 ms) behind."""
+
+    def __init__(
+        self, rate_hz: int, key: MarkKey, record: int, salt: int, start: int, *, strength_db: float = STRENGTH_DB
+    ) -> None:
+        frame, hop = frame_and_hop(rate_hz)
+        gains = gain_field(key, record, salt, start, rate_hz=rate_hz, n_fft=frame, hop=hop, strength_db=strength_db)
+        self._multiplier = Multiplier(gains, frame, hop)
+
+    def push(self, samples: Floats) -> Floats:
+        """Take the next samples (any number) and return the marked samples that are finished."""
+        return self._multiplier.push(samples)
+
+    def finish(self) -> Floats:
+        """The rest of the stream: as many samples have come out in all as went in."""
+        return self._multiplier.finish()

@@ -1,0 +1,97 @@
+"""From log energies to evidence: for each symbol a number that leans towards its sign.
+
+One fixed two-dimensional filter does the work: it matches the shape a symbol leaves in the log spectrum
+and whitens what speech and codecs leave there. It was fitted once by least squares on speech through
+codecs (`watermark/bench/front_end.py`); it has never seen a key, so it cannot disturb the p-value. Each
+band is then scaled to its own spread and clipped, so that no single patch outvotes the others.
+
+Shapes: L frames (100 a second), C cells, B bands.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import correlate1d
+
+from watermark.codec.frames import CELLS, FRAMES_HZ, log_cells
+from watermark.codec.pattern import BANDS, SYMBOL_S
+
+CLIP = 3.0
+LEAST_SPREAD = 0.02  # of the filter's output in dead bands and digital silence
+_RANK = 3
+
+Floats = npt.NDArray[np.float32]
+
+
+@lru_cache(maxsize=1)
+def _separable() -> list[tuple[Floats, Floats]]:
+    """The filter as pairs (taps over time (17,), matrix over frequency (C, B))."""
+    kernel = np.load(Path(__file__).with_name("front_end.npy"))
+    left, size, right = np.linalg.svd(kernel)
+    half = kernel.shape[1] // 2
+    pairs = []
+    for rank in range(_RANK):
+        matrix = np.zeros((CELLS + 2 * half, BANDS), np.float32)
+        for band in range(BANDS):
+            matrix[2 * band : 2 * band + kernel.shape[1], band] = right[rank]
+        inner = matrix[half:-half]
+        inner[0] += matrix[:half].sum(axis=0)  # beyond the edge the last cell is repeated
+        inner[-1] += matrix[-half:].sum(axis=0)
+        pairs.append(((left[:, rank] * size[rank]).astype(np.float32), inner.copy()))
+    return pairs
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one clip says about every band at every 10 ms, were its pitch changed by `pitch`."""
+
+    values: Floats  # (L, B), clipped to +-3
+    pitch: float = 1.0
+
+    @property
+    def length_s(self) -> float:
+        """Seconds covered."""
+        return len(self.values) / FRAMES_HZ
+
+    def at(self, first_s: float, count: int, tempo: float = 1.0) -> Floats:
+        """Values at `count` symbol times from `first_s` on, when time runs `tempo` times as long: (count, B).
+
+        Times outside the clip give zeros, which weigh nothing.
+        """
+        frame = (first_s + np.arange(count) * SYMBOL_S * tempo) * FRAMES_HZ
+        whole = np.floor(frame).astype(np.intp)
+        part = (frame - whole).astype(np.float32)[:, None]
+        inside = (whole >= 0) & (whole < len(self.values))
+        low = self.values[np.where(inside, whole, 0)]
+        high = self.values[np.where(inside, np.minimum(whole + 1, len(self.values) - 1), 0)]
+        return ((1 - part) * low + part * high) * inside[:, None]
+
+
+def evidence_of(spectrum: Floats, pitch: float = 1.0) -> Evidence:
+    """Evidence from a power spectrum of `frames.power` (L, 321)."""
+    cells = log_cells(spectrum, pitch)
+    cells = cells - cells.mean(axis=0)
+    out = np.zeros((len(cells), BANDS), np.float32)
+    for taps, matrix in _separable():
+        out += correlate1d(cells @ matrix, taps, axis=0, mode="nearest")
+    spread = np.maximum(1.25 * np.abs(out).mean(axis=0), LEAST_SPREAD)
+    return Evidence(np.clip(out / spread, -CLIP, CLIP), pitch)
+
+
+def active(spectrum: Floats) -> npt.NDArray[np.bool_]:
+    """Which frames (L,) hold sound that could carry a mark: within 40 dB of the loud ones, not silence.
+
+    Full scale is 1; frames below about -75 dBFS are silence whatever their neighbours are.
+    """
+    level = spectrum[:, 12:136].sum(axis=1)
+    if not level.any():
+        return np.zeros(len(level), bool)
+    return level > max(float(np.quantile(level, 0.95)) * 1e-4, 1e-3)
+
+
+def markable_s(spectrum: Floats) -> float:
+    """Seconds of `active` sound."""
+    return float(active(spectrum).sum()) / FRAMES_HZ

@@ -1,0 +1,111 @@
+"""The gain field: how much louder or softer each patch of a spectrum is made.
+
+The field is a sum of smooth bumps, one per symbol, in decibels over seconds and Hz. It depends on key,
+record and place only, never on the sound, so a vocoder can apply it to each frame of its spectrum before
+the inverse STFT without waiting for anything. Multiplying leaves silence silent.
+
+In time a bump is a Hann arch of 60 ms; in frequency it is a narrow Gaussian less a broad one, so that
+the field is made of ripples: finer than a formant, coarser than a harmonic, and blind to a change of tone.
+
+Shapes: L frames, F bins, K symbol times, B bands.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from math import ceil, floor
+
+import numpy as np
+import numpy.typing as npt
+
+from watermark.codec.keys import MarkKey
+from watermark.codec.pattern import SYMBOL_S, Pattern, band_centres_hz, place_of
+from watermark.codec.payload import word_of
+
+STRENGTH_DB = 2.0  # root mean square of the field
+LIMIT_DB = 5.0
+ARCH_S = 0.060
+FINE_HZ = 70.0
+BROAD_HZ = 300.0
+
+Floats = npt.NDArray[np.float32]
+GainField = Callable[[int, int], Floats]
+
+
+def arch(offset_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The bump over time; `offset_s` is the distance from its middle."""
+    inside = np.abs(offset_s) < ARCH_S / 2
+    return np.where(inside, 0.5 + 0.5 * np.cos(2 * np.pi * offset_s / ARCH_S), 0.0)
+
+
+def ripple(offset_hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The bump over frequency: it integrates to zero."""
+    fine = np.exp(-0.5 * (offset_hz / FINE_HZ) ** 2)
+    broad = np.exp(-0.5 * (offset_hz / BROAD_HZ) ** 2)
+    return fine - FINE_HZ / BROAD_HZ * broad
+
+
+@lru_cache(maxsize=1)
+def _unit() -> float:
+    """The factor that gives a field of independent signs a root mean square of 1 dB."""
+    times = np.arange(0, SYMBOL_S, SYMBOL_S / 20)[:, None] - SYMBOL_S * np.arange(-3, 4)
+    bands = band_centres_hz()
+    inner = np.arange(bands[5], bands[-5], 10.0)[:, None] - bands
+    return float(1.0 / np.sqrt((arch(times) ** 2).sum(1).mean() * (ripple(inner) ** 2).sum(1).mean()))
+
+
+@lru_cache(maxsize=32)
+def _over_bins(rate_hz: int, n_fft: int) -> Floats:
+    bins_hz = np.arange(n_fft // 2 + 1) * rate_hz / n_fft
+    return (_unit() * ripple(bins_hz - band_centres_hz()[:, None])).astype(np.float32)
+
+
+def field_db(
+    pattern: Pattern,
+    word: npt.NDArray[np.int8],
+    place: int,
+    times_s: npt.NDArray[np.float64],
+    over_bins: Floats,
+    strength_db: float,
+) -> Floats:
+    """The field in dB at `times_s` (L,), ascending, after the start of the output; (L, F)."""
+    first = floor((times_s[0] - ARCH_S) / SYMBOL_S)
+    count = ceil((times_s[-1] + ARCH_S) / SYMBOL_S) - first + 1
+    signs = pattern.chips(place + first, count).carrying(word).astype(np.float32)
+    middles_s = (first + np.arange(count)) * SYMBOL_S
+    over_time = arch(times_s[:, None] - middles_s).astype(np.float32)
+    return np.clip(strength_db * (over_time @ signs @ over_bins), -LIMIT_DB, LIMIT_DB)
+
+
+def gain_field(
+    key: MarkKey,
+    record: int,
+    salt: int,
+    start: int,
+    *,
+    rate_hz: int,
+    n_fft: int = 1024,
+    hop: int = 256,
+    strength_db: float = STRENGTH_DB,
+) -> GainField:
+    """Gains for the frames of one output, to multiply its complex or magnitude spectrum with.
+
+    Args:
+        key, record: what the mark says and under which key; the record has 48 bits.
+        salt, start: the place in the pattern (0-127, 0-8191), drawn at random for every output.
+        rate_hz, n_fft, hop: the STFT of the caller. Frame i is centred on sample i * hop of the output,
+            as in `torch.istft(center=True)`; a head that centres elsewhere shifts the mark by a few
+            milliseconds, which the detector finds by itself.
+
+    Returns:
+        A pure function (first_frame, frames) -> float32 (frames, n_fft // 2 + 1), linear gains around 1.
+        Any division of an output into chunks gives the same gains.
+    """
+    pattern, word, place = Pattern(key), word_of(key, record), place_of(salt, start)
+    over_bins = _over_bins(rate_hz, n_fft)
+
+    def gains(first_frame: int, frames: int) -> Floats:
+        times_s = (first_frame + np.arange(frames)) * (hop / rate_hz)
+        decibels = field_db(pattern, word, place, times_s, over_bins, strength_db)
+        return np.power(np.float32(10.0), decibels / np.float32(20.0))
+
+    return gains

@@ -1,0 +1,75 @@
+"""Sound to spectrum and back, and sound to the log energies the detector reads.
+
+Analysis runs at 16 kHz whatever the rate of the clip; a telephone clip simply has nothing above 4 kHz.
+
+Shapes: T samples, L frames, F bins, C cells (70 Hz wide, two per band).
+"""
+
+from functools import lru_cache
+from math import gcd
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+from scipy.signal import resample_poly
+
+from watermark.codec.pattern import BAND_HZ, BANDS, LOWEST_HZ
+
+ANALYSIS_HZ = 16_000
+FRAME = 640
+HOP = 160  # 10 ms: two frames per symbol
+FRAMES_HZ = ANALYSIS_HZ / HOP
+CELL_HZ = BAND_HZ / 2
+CELLS = 2 * BANDS
+
+Floats = npt.NDArray[np.float32]
+
+
+def resampled(samples: Floats, rate_hz: int, to_hz: int) -> Floats:
+    """Mono float32 (T,) at another rate; the same object when the rates agree."""
+    if rate_hz == to_hz:
+        return samples
+    common = gcd(rate_hz, to_hz)
+    return resample_poly(samples, to_hz // common, rate_hz // common).astype(np.float32)
+
+
+def windowed_frames(samples: Floats, frame: int, hop: int, window: Floats) -> Floats:
+    """Frames centred on samples 0, hop, 2 hop ...: (L, frame), zero beyond the edges."""
+    padded = np.pad(samples, (frame // 2, frame // 2 + hop))
+    every = np.lib.stride_tricks.sliding_window_view(padded, frame)
+    return every[: len(samples) + 1 : hop] * window
+
+
+@lru_cache(maxsize=8)
+def hann(size: int) -> Floats:
+    """A periodic Hann window."""
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
+
+
+def power(samples: Floats, rate_hz: int) -> Floats:
+    """Power spectrum (L, 321) at 100 frames a second."""
+    at_16k = resampled(np.asarray(samples, np.float32), rate_hz, ANALYSIS_HZ)
+    spectrum = fft.rfft(windowed_frames(at_16k, FRAME, HOP, hann(FRAME)), axis=1)
+    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+
+
+@lru_cache(maxsize=256)
+def _cell_weights(pitch: float) -> Floats:
+    """Which bins make up each cell when all frequencies were multiplied by `pitch`: (321, C)."""
+    bins_hz = np.arange(FRAME // 2 + 1) * ANALYSIS_HZ / FRAME / pitch
+    centres = LOWEST_HZ + CELL_HZ * (np.arange(CELLS) + 0.5)
+    away = np.abs(bins_hz[:, None] - centres) / CELL_HZ
+    weights = np.maximum(1.0 - away, 0.0)
+    return weights.astype(np.float32)
+
+
+def log_cells(spectrum: Floats, pitch: float = 1.0) -> Floats:
+    """Log energies (L, C) above a floor that quiet frames and quiet bands do not cross.
+
+    The floor (30 dB below a band's loud frames, 12 dB below the mean of the frame) keeps the noise of an
+    empty patch from weighing as much as speech does.
+    """
+    energy = spectrum @ _cell_weights(round(pitch, 4))
+    loud = np.quantile(energy, 0.9, axis=0) * 1e-3
+    frame = energy.mean(axis=1, keepdims=True) * 10**-1.2
+    return np.log(energy + loud + frame + 1e-12).astype(np.float32)

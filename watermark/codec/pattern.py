@@ -1,0 +1,129 @@
+"""The secret pattern: which sign every small patch of time and frequency carries.
+
+A patch is one *symbol*: 20 ms by 140 Hz. Symbols are counted in seconds and Hz, never in bins, so every
+sampling rate shares one pattern. The pattern is one keyed sequence of 2^20 symbol times (5.8 hours)
+without repetition; an output starts at a random *place* in it (salt: which of 128 stretches, start: where
+in the stretch). Half of the narrow-band symbols are *pilots*, whose sign the key alone gives; the others
+carry a sign of the payload word as well. Which is which is keyed too.
+
+Shapes: K symbol times, B = 54 bands (22 of the telephone, 32 above it).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from watermark.codec.keys import MarkKey, keystream
+from watermark.codec.payload import WORD
+
+SYMBOL_S = 0.020
+BAND_HZ = 140.0
+LOWEST_HZ = 300.0
+NARROW = 22
+BANDS = 54
+STRETCH = 8192
+SALTS = 128
+LENGTH = STRETCH * SALTS
+PILOTS = (11, 10)  # of the 22 narrow and the 32 upper bands, at every symbol time
+
+_MASKS = 256
+_PERMUTATIONS = 1 << 40  # where in the keystream the permutations lie: far behind the signs
+
+Signs = npt.NDArray[np.int8]
+
+
+def place_of(salt: int, start: int) -> int:
+    """The pattern index at which a stretch and a start lie, 0 to LENGTH - 1."""
+    return (salt % SALTS) * STRETCH + start % STRETCH
+
+
+def salt_and_start(place: int) -> tuple[int, int]:
+    """The inverse of `place_of`."""
+    return divmod(place % LENGTH, STRETCH)
+
+
+def band_centres_hz() -> npt.NDArray[np.float64]:
+    """Centre frequency of each band, shape (B,)."""
+    return LOWEST_HZ + BAND_HZ * (np.arange(BANDS) + 0.5)
+
+
+@dataclass(frozen=True)
+class Chips:
+    """A stretch of the pattern.
+
+    signs (K, B) int8, +1 or -1; pilot (K, B) bool; code (K, B) int16, the payload sign a symbol carries
+    (0 to 511; meaningless where `pilot`).
+    """
+
+    signs: Signs
+    pilot: npt.NDArray[np.bool_]
+    code: npt.NDArray[np.int16]
+
+    def carrying(self, word: Signs) -> Signs:
+        """All signs as they go into the sound when the payload word is `word` (512,)."""
+        return np.where(self.pilot, self.signs, self.signs * word[self.code]).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Random access into the sequence of one key."""
+
+    key: MarkKey
+
+    def chips(self, first: int, count: int) -> Chips:
+        """The symbols from index `first` on, `count` of them; the sequence closes into a ring."""
+        stream = self._stream(first, count)
+        pilot = self._pilot(stream)
+        return Chips(_signs(stream), pilot, self._code(first, pilot))
+
+    def pilots(self, first: int, count: int) -> Signs:
+        """Pilot signs and zeros elsewhere, (count, B): what a search without the payload looks for."""
+        stream = self._stream(first, count)
+        return _signs(stream) * self._pilot(stream)
+
+    def _stream(self, first: int, count: int) -> npt.NDArray[np.uint8]:
+        secret, first = self.key.purpose("pattern"), first % LENGTH
+        ahead = min(count, LENGTH - first)
+        parts = [keystream(secret, first, ahead)]
+        if count > ahead:
+            parts.append(self._stream(0, count - ahead))
+        return np.concatenate(parts)
+
+    def _pilot(self, stream: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+        narrow, upper = _masks(self.key)
+        return np.concatenate([narrow[stream[:, 7]], upper[stream[:, 8]]], axis=1)
+
+    def _code(self, first: int, pilot: npt.NDArray[np.bool_]) -> npt.NDArray[np.int16]:
+        time = (first + np.arange(len(pilot))) % LENGTH
+        parts = []
+        for which, (low, high) in enumerate(((0, NARROW), (NARROW, BANDS))):
+            free = ~pilot[:, low:high]
+            slots = high - low - PILOTS[which]
+            slot = time[:, None] * slots + np.cumsum(free, axis=1) - 1
+            factor, offset = (part[slot // WORD] for part in _permutations(self.key, which))
+            parts.append(((factor * slot + offset) % WORD).astype(np.int16))
+        return np.concatenate(parts, axis=1)
+
+
+def _signs(stream: npt.NDArray[np.uint8]) -> Signs:
+    return (1 - 2 * np.unpackbits(stream[:, :7], axis=1)[:, :BANDS].astype(np.int8)).astype(np.int8)
+
+
+@lru_cache(maxsize=16)
+def _masks(key: MarkKey) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """256 keyed choices of pilots each for the narrow and the upper bands: (256, 22) and (256, 32)."""
+    order = keystream(key.purpose("layout"), 0, _MASKS * 64 * 2 // 16).view("<u2").reshape(_MASKS, 64)
+    narrow = order[:, :NARROW].argsort(axis=1, kind="stable").argsort(axis=1) < PILOTS[0]
+    upper = order[:, NARROW:BANDS].argsort(axis=1, kind="stable").argsort(axis=1) < PILOTS[1]
+    return narrow, upper
+
+
+@lru_cache(maxsize=16)
+def _permutations(key: MarkKey, which: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """A keyed affine permutation of the 512 payload signs for each turn through them: odd factor, offset."""
+    turns = LENGTH * max(NARROW - PILOTS[0], BANDS - NARROW - PILOTS[1]) // WORD + 1
+    stream = keystream(key.purpose("layout"), _PERMUTATIONS * (which + 1), turns // 4 + 1)
+    pairs = stream.view("<u2").reshape(-1, 2)[:turns].astype(np.int64)
+    return pairs[:, 0] | 1, pairs[:, 1]

@@ -1,0 +1,67 @@
+"""Which changes of tempo and pitch are searched, how finely, and what each costs in p-value.
+
+A p-value must pay for every hypothesis, but the likely ones may pay less (a weighted union bound): half of
+the allowance goes to a clip whose speed nobody touched, an eighth each to a pure change of tempo, of speed
+and of pitch, and an eighth to any mixture of tempo and pitch.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from watermark.codec.pattern import LENGTH
+from watermark.codec.search import FINE_SHIFTS_S, PROFILES
+
+Search = Literal["none", "quick", "full"]
+
+FINE_TEMPO = 0.001
+FINE_PITCH = 0.005
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of change: the coarse grid that is walked and the number of hypotheses that is paid for."""
+
+    name: str
+    share: float
+    grid: tuple[tuple[float, tuple[float, ...]], ...]  # (pitch, tempos at that pitch)
+    fine: int  # different (tempo, pitch) pairs after refining
+
+    def log_cost(self, keys: int, windows: int) -> float:
+        """Natural logarithm of what one hypothesis of this family is multiplied by."""
+        places = LENGTH * (len(FINE_SHIFTS_S) - 1) * len(PROFILES)
+        return math.log(places * self.fine * keys * max(windows, 1) / self.share)
+
+
+def _around(middle: float, reach: float, step: float) -> tuple[float, ...]:
+    count = round(reach / step)
+    return tuple(float(middle + step * index) for index in range(-count, count + 1))
+
+
+def families(search: Search) -> list[Family]:
+    """The families of a search, cheapest and likeliest first."""
+    if search == "none":
+        return [Family("as it is", 1.0, ((1.0, (1.0,)),), 1)]
+    tempo = tuple(t for t in _around(1.0, 0.256, 0.008) if t != 1.0)
+    plain = [
+        Family("as it is", 0.5, ((1.0, (1.0,)),), 1),
+        Family("tempo", 0.125, ((1.0, tempo),), round(0.52 / FINE_TEMPO)),
+        Family("speed", 0.125, tuple((p, (1 / p,)) for p in _around(1.0, 0.12, 0.008) if p != 1.0), 250),
+        Family("pitch", 0.125, tuple((p, (1.0,)) for p in _around(1.0, 0.135, 0.015) if p != 1.0), 60 * 9),
+    ]
+    if search == "quick":
+        return plain
+    mixed = tuple((p, tuple(_around(1.0, 0.12, 0.008))) for p in _around(1.0, 0.12, 0.015))
+    return [*plain, Family("tempo and pitch", 0.125, mixed, round(0.24 / FINE_TEMPO * 0.25 / FINE_PITCH))]
+
+
+def tempos_near(tempo: float) -> list[float]:
+    """The fine grid around a coarse tempo."""
+    return [float(tempo + FINE_TEMPO * step) for step in np.arange(-4, 5)]
+
+
+def pitches_near(pitch: float) -> list[float]:
+    """The fine grid around a coarse pitch."""
+    return [float(pitch + FINE_PITCH * step) for step in (-1, 0, 1)]

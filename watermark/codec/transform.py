@@ -1,0 +1,78 @@
+"""Gains over a spectrum, for a clip that is already sound: STFT, gains, inverse STFT.
+
+A whole clip and a stream give the same samples. A stream is one frame (40 ms) behind, never more.
+
+Shapes: T samples, L frames, F bins.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from watermark.codec.frames import hann
+
+Floats = npt.NDArray[np.float32]
+Gains = Callable[[int, int], Floats]
+
+OVERLAP = 4  # frames over every sample
+_NORM = 1.5  # what four squared Hann windows add up to
+
+
+def frame_and_hop(rate_hz: int) -> tuple[int, int]:
+    """Frame and hop in samples: as near to 40 and 10 ms as four hops to a frame allow."""
+    hop = round(rate_hz / 100)
+    return OVERLAP * hop, hop
+
+
+class Multiplier:
+    """Overlap-add with gains, state and all, sample for sample the same however the sound is cut up."""
+
+    def __init__(self, gains: Gains, frame: int, hop: int) -> None:
+        self._gains, self._frame, self._hop = gains, frame, hop
+        self._waiting = np.zeros(frame // 2, np.float32)  # frame 0 is centred on sample 0
+        self._tail = np.zeros(frame - hop, np.float32)
+        self._frames = self._taken = self._given = 0
+
+    def push(self, samples: Floats) -> Floats:
+        """Samples in, finished samples out."""
+        self._taken += len(samples)
+        self._waiting = np.concatenate([self._waiting, np.asarray(samples, np.float32)])
+        return self._give(self._advance())
+
+    def finish(self) -> Floats:
+        """Everything still inside."""
+        self._waiting = np.concatenate([self._waiting, np.zeros(2 * self._frame, np.float32)])
+        return self._give(self._advance())[: self._taken - self._given_before]
+
+    def _give(self, made: Floats) -> Floats:
+        lead = self._frame // 2  # what lies before sample 0 of the input
+        skip = min(max(lead - self._given, 0), len(made))
+        self._given_before = max(self._given - lead, 0)
+        self._given += len(made)
+        return made[skip:]
+
+    def _advance(self) -> Floats:
+        count = (len(self._waiting) - self._frame) // self._hop + 1
+        if count <= 0:
+            return np.zeros(0, np.float32)
+        window = hann(self._frame)
+        every = np.lib.stride_tricks.sliding_window_view(self._waiting, self._frame)[:: self._hop][:count]
+        spectrum = fft.rfft(every * window, axis=1) * self._gains(self._frames, count)
+        pieces = fft.irfft(spectrum, self._frame, axis=1) * (window / np.float32(_NORM))
+        made = np.zeros((count + OVERLAP - 1) * self._hop, np.float32)
+        for phase in range(OVERLAP):
+            rows = pieces[phase::OVERLAP].reshape(-1)
+            made[phase * self._hop : phase * self._hop + len(rows)] += rows
+        made[: len(self._tail)] += self._tail
+        self._frames += count
+        self._waiting = self._waiting[count * self._hop :]
+        self._tail = made[count * self._hop :]
+        return made[: count * self._hop]
+
+
+def multiplied(samples: Floats, gains: Gains, frame: int, hop: int) -> Floats:
+    """A whole clip at once: (T,) in, (T,) out, frame i of `gains` centred on sample i * hop."""
+    stream = Multiplier(gains, frame, hop)
+    return np.concatenate([stream.push(samples), stream.finish()])
