@@ -1,0 +1,5 @@
+"""Routes of consent."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Routes of speakers."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
