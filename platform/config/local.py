@@ -161,6 +161,7 @@ def _commands(port: int) -> dict[str, list[str]]:
     return {
         "relay": [python, "manage.py", "relay"],
         "sequencer": [python, "manage.py", "sequence"],
+        "sweeper": [python, "manage.py", "sweep"],
         "worker": [*worker, "--concurrency", "2", "--without-gossip", "--without-mingle"],
         "web": [*web, "--workers", "2", "--threads", "8", "--graceful-timeout", "5"],
     }

@@ -1,0 +1,158 @@
+"""Claim, heartbeat, end: the fence decides who may write. A verification row stands for any job."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from isolation.scope import tenant_scope
+from problems.errors import Invalid
+from tests.factories import make_organisation
+from watermark.models import Verification
+from work import leases
+from work.errors import JobCancelled, LeaseLost
+from work.leases import CLOCK, MAX_ATTEMPTS, claim
+from work.models import JobState, Outbox
+from work.relay import relay_once
+
+pytestmark = pytest.mark.django_db
+TASK = "test.task"
+
+
+@pytest.fixture
+def job():
+    organisation = make_organisation()
+    with tenant_scope(organisation.id):
+        row = Verification.objects.create(tenant_id=organisation.id, clip_sha256="0" * 64, length_s=1.0)
+        leases.enqueue(tenant_id=organisation.id, task=TASK, object_id=row.pk)
+    return row
+
+
+def _claim(job):
+    return claim(Verification, tenant_id=job.tenant_id, job_id=job.pk, task=TASK)
+
+
+def _reload(job):
+    with tenant_scope(job.tenant_id):
+        job.refresh_from_db()
+    return job
+
+
+def _let_the_lease_run_out(job):
+    with tenant_scope(job.tenant_id):
+        Verification.objects.filter(pk=job.pk).update(lease_until=CLOCK - timedelta(seconds=1))
+
+
+def test_a_job_is_held_by_one_worker_at_a_time(job):
+    assert _claim(job).fence == 1
+    assert _claim(job) is None
+
+
+def test_a_late_worker_writes_nothing(job):
+    """The guard is the fence in `Lease.rows`: without it both ends would be kept."""
+    late = _claim(job)
+    _let_the_lease_run_out(job)
+    now = _claim(job)
+    assert now.fence == 2
+    with pytest.raises(LeaseLost), tenant_scope(job.tenant_id):
+        late.end(JobState.DONE, verdict="ours")
+    with pytest.raises(LeaseLost):
+        late.keep("late", 50)
+    with tenant_scope(job.tenant_id):
+        now.end(JobState.DONE, verdict="not_found")
+    assert _reload(job).verdict == "not_found"
+
+
+def test_the_wake_up_stays_until_the_job_has_ended(job):
+    lease = _claim(job)
+    assert Outbox.objects.get(object_id=job.pk).due_at > Outbox.objects.annotate(now=CLOCK).get().now
+    with tenant_scope(job.tenant_id):
+        lease.end(JobState.DONE, verdict="not_found")
+    assert not Outbox.objects.exists()
+
+
+def test_a_domain_error_becomes_the_jobs_problem(job):
+    def work(lease):
+        raise Invalid("the clip is empty")
+
+    leases.run(_claim(job), work)
+    assert (_reload(job).state, job.problem_code, job.problem_detail) == ("failed", "invalid", "the clip is empty")
+
+
+def test_an_unknown_error_gives_the_lease_back_and_goes_on(job):
+    def work(lease):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        leases.run(_claim(job), work)
+    assert _claim(job).fence == 2
+
+
+def test_a_job_that_kills_its_workers_is_given_up(job):
+    for _ in range(MAX_ATTEMPTS):
+        assert _claim(job) is not None
+        _let_the_lease_run_out(job)
+    assert _claim(job) is None
+    assert (_reload(job).state, job.problem_code) == ("failed", "attempts-exhausted")
+
+
+def test_a_queued_job_is_cancelled_at_once(job):
+    with tenant_scope(job.tenant_id):
+        leases.cancel(Verification, job_id=job.pk, task=TASK)
+    assert _reload(job).state == "cancelled"
+    assert _claim(job) is None
+    assert not Outbox.objects.exists()
+
+
+def test_a_running_job_is_cancelled_at_its_next_heartbeat(job):
+    lease = _claim(job)
+    with tenant_scope(job.tenant_id):
+        leases.cancel(Verification, job_id=job.pk, task=TASK)
+
+    def work(held):
+        held.keep("decoding", 10)
+
+    leases.run(lease, work)
+    assert (_reload(job).state, job.problem_code) == ("cancelled", "job-cancelled")
+
+
+def test_another_tenants_task_finds_no_job(job):
+    stranger = make_organisation()
+    assert claim(Verification, tenant_id=stranger.id, job_id=job.pk, task="other.task") is None
+    assert _reload(job).state == "queued"
+
+
+def test_the_relay_sends_what_is_due_and_again_later(job):
+    sent = []
+    assert relay_once(lambda *args: sent.append(args)) == 1
+    assert sent == [(TASK, job.tenant_id, job.pk)]
+    assert relay_once(lambda *args: sent.append(args)) == 0
+    Outbox.objects.update(due_at=CLOCK)
+    assert relay_once(lambda *args: sent.append(args)) == 1
+    assert Outbox.objects.get().sent == 2
+
+
+def test_a_failed_send_notes_nothing(job):
+    def broken(*args):
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        relay_once(broken)
+    assert Outbox.objects.get().sent == 0
+
+
+def test_a_wake_up_for_a_row_that_is_gone_is_dropped(job):
+    with tenant_scope(job.tenant_id):
+        leases.enqueue(tenant_id=job.tenant_id, task=TASK, object_id=uuid4())
+    assert Outbox.objects.count() == 2
+    missing = Outbox.objects.exclude(object_id=job.pk).get()
+    assert claim(Verification, tenant_id=job.tenant_id, job_id=missing.object_id, task=TASK) is None
+    assert Outbox.objects.count() == 1
+
+
+def test_a_heartbeat_of_a_cancelled_job_says_so(job):
+    lease = _claim(job)
+    with tenant_scope(job.tenant_id):
+        leases.cancel(Verification, job_id=job.pk, task=TASK)
+    with pytest.raises(JobCancelled):
+        lease.keep("decoding", 10)
