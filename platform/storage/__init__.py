@@ -1,0 +1,1 @@
+"""Bytes and keys: where sealed objects lie and what opens them."""

@@ -1,0 +1,96 @@
+"""The probe tells the truth: all good on a good store, and each lie of a bad one by its name."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.directory import DirectoryStore
+from storage.jobs import intake_sweep
+from storage.keyfiles import directory_key_store
+from storage.keys import KeyStore
+from storage.objects import ObjectStore
+from storage.probe import Finding, KeyProbe, ObjectProbe
+from storage.s3 import S3Store
+from storage.uploads import UploadSigner
+
+SIGNER = UploadSigner("s" * 50, "http://testserver/v1/uploads/")
+
+
+def failed(findings: list[Finding]) -> list[str]:
+    return [one.name for one in findings if not one.held]
+
+
+def test_a_store_passes_and_is_left_empty(make_store: Callable[[], ObjectStore], kind: str) -> None:
+    store = make_store()
+    findings = list(ObjectProbe(store).run())
+    faked = {"a presigned upload of another length is refused", "an altered signature is refused"}
+    assert set(failed(findings)) == (faked if kind == "moto" else set())
+    assert list(store.residue("")) == []
+
+
+def test_a_bucket_with_versions_is_told(s3: Any) -> None:
+    s3.create_bucket(Bucket="versioned-probe")
+    s3.put_bucket_versioning(Bucket="versioned-probe", VersioningConfiguration={"Status": "Enabled"})
+    store = S3Store(s3, "versioned-probe")
+    findings = {one.name: one.held for one in ObjectProbe(store).run()}
+    assert not findings["the place keeps no versions"]
+    assert findings["what is overwritten and deleted leaves no version"]
+    assert list(store.residue("")) == []
+
+
+def test_an_unfinished_upload_is_residue_and_is_aborted(s3: Any) -> None:
+    s3.create_bucket(Bucket="multipart-probe")
+    started = s3.create_multipart_upload(Bucket="multipart-probe", Key="t1/voice")
+    s3.upload_part(
+        Bucket="multipart-probe", Key="t1/voice", PartNumber=1, UploadId=started["UploadId"], Body=b"a voice"
+    )
+    store = S3Store(s3, "multipart-probe")
+    assert list(store.residue("t1/")) == ["t1/voice (unfinished upload)"]
+    store.delete("t1/voice")
+    assert list(store.residue("t1/")) == []
+
+
+class Forgetful(DirectoryStore):
+    """Overwrites although it was told not to, and never deletes."""
+
+    def put(self, key: str, data: bytes, *, content_type: str = "", if_absent: bool = False) -> None:
+        super().put(key, data)
+
+    def delete(self, key: str) -> None:
+        """Says yes and does nothing."""
+
+
+def test_a_store_that_lies_is_found_out(tmp_path: Path) -> None:
+    assert failed(list(ObjectProbe(Forgetful(tmp_path, SIGNER)).run())) == [
+        "the second if-none-match write is refused",
+        "what is overwritten and deleted leaves no version",
+    ]
+
+
+def test_the_key_store_passes_and_keeps_a_tombstone_alone(tmp_path: Path) -> None:
+    store = directory_key_store(tmp_path)
+    assert failed(list(KeyProbe(store).run())) == []
+    assert list(store.handles()) == []
+
+
+def test_a_key_store_that_does_not_destroy_is_found_out(tmp_path: Path) -> None:
+    store = directory_key_store(tmp_path)
+
+    class Hoarder(KeyStore):
+        def shred(self, handle: str) -> None:
+            """Says yes and does nothing."""
+
+    hoarder = Hoarder.__new__(Hoarder)
+    hoarder.__dict__.update(store.__dict__)
+    assert failed(list(KeyProbe(hoarder).run())) == ["a shredded key is refused and leaves no record"]
+
+
+@pytest.mark.parametrize(("hours", "left"), [(23, 1), (25, 0)])
+def test_the_intake_is_swept_after_a_day(tmp_path: Path, hours: int, left: int) -> None:
+    store = DirectoryStore(tmp_path, SIGNER, scrub=True)
+    store.put("t1/forgotten", b"a voice in clear")
+    assert intake_sweep(store, now=datetime.now(UTC) + timedelta(hours=hours)) == 1 - left
+    assert len(list(store.residue(""))) == left
