@@ -1,0 +1,192 @@
+"""The seam between the platform and a voice: text in, marked sound out.
+
+Workers hold one Engine for their life and call it for every job; which voice speaks is an argument of
+each call and never state. There are two: `neural` (the product's voice model) and `humming` (a tiny
+source-filter voice for tests and for machines without weights). This module knows no Django, no files
+but the weights, no consent and no keys: the caller decides who may speak and brings the gain field
+that carries the mark.
+
+Sound is float32, mono, nominal range [-1, 1], at the engine's `rate_hz`.
+
+Shapes: T samples, L frames (256 samples each), F bins (513), D width of an embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from problems.errors import Conflict, Invalid, Unavailable
+from synthesis.tts.text.script import Utterances
+
+RATE_HZ, N_FFT, HOP = 24_000, 1024, 256
+BINS = N_FFT // 2 + 1
+
+Floats = NDArray[np.float32]
+# (first_frame, frames) -> gains (frames, F) around 1; pure, so that chunks and whole agree.
+# Frame i is centred on sample i * HOP of the output. `watermark.codec.embed.gain_field` makes them.
+GainField = Callable[[int, int], Floats]
+Progress = Callable[[float], None]  # told the part that is done, 0 to 1
+ShouldStop = Callable[[], bool]  # asked between steps; true ends the work with `AdaptationStopped`
+Lexicon = Mapping[str, str]  # written form -> phonemes in the voice's inventory
+
+
+class VoiceOfAnotherBase(Conflict):
+    """A voice file that was made on another base voice."""
+
+    code = "voice-of-another-base"
+    title = "The voice belongs to another base voice"
+    meaning = "A voice file only speaks on the base it was trained on. The worker has other weights loaded."
+
+
+class VoiceFileDamaged(Invalid):
+    """Bytes that are not a voice file of this engine."""
+
+    code = "voice-file-damaged"
+    title = "The voice file cannot be read"
+    meaning = "The bytes are not a voice of this engine, or they were altered."
+
+
+class TooLittleSpeech(Invalid):
+    """Recordings with too little voice in them to learn from."""
+
+    code = "too-little-speech"
+    title = "There is too little speech in the recordings"
+    meaning = "A voice needs some seconds of clearly voiced speech. The answer says how much was found."
+
+
+class WeightsMissing(Unavailable):
+    """No usable weights where the worker looked."""
+
+    code = "weights-missing"
+    title = "The base voice is not installed"
+    meaning = "The worker found no weights, or their SHA-256 is not the one the card states."
+
+
+class AdaptationStopped(Exception):
+    """`should_stop` said so; nothing was kept."""
+
+
+class VoiceState(Protocol):
+    """A voice ready to speak: small, immutable, bound to one base."""
+
+    @property
+    def base_sha256(self) -> str:
+        """The base it belongs to."""
+
+    @property
+    def kind(self) -> str:
+        """"base", "preview" (from seconds, untrained) or "adapted"."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take:
+    """One recording of the person and what they said in it.
+
+    Args:
+        samples: mono float32, shape (T,).
+        rate_hz: of the samples; engines resample for themselves.
+        text: the transcript; may be empty where an engine needs none.
+    """
+
+    samples: Floats
+    rate_hz: int
+    text: str = ""
+
+
+class Engine(Protocol):
+    """What a worker needs of a voice. Safe to call from several threads at once."""
+
+    name: str
+    base_sha256: str
+    rate_hz: int
+    same_speaker_at: float  # cosine of two embeddings from which on they count as one person
+
+    def prepare(
+        self, script: str, *, language: str = "en", ssml: bool = False, lexicon: Lexicon | None = None
+    ) -> Utterances:
+        """Read a script into phonemes, without any sound yet.
+
+        Raises:
+            NothingToSay, ScriptTooLong, MarkupRefused, UnknownSound, LexiconRefused, LanguageNotSpoken:
+                see `synthesis.tts.text.errors`.
+        """
+
+    def base_voice(self) -> VoiceState:
+        """The voice that is shipped, nobody's clone."""
+
+    def render(
+        self, utterances: Utterances, voice: VoiceState, *, gain: GainField,
+        seed: int = 0, rate: float = 1.0, pitch: float = 1.0, energy: float = 1.0,
+    ) -> Floats:
+        """The whole script as sound (T,), T a multiple of HOP; the same for the same arguments.
+
+        Args:
+            gain: the mark, applied to every frame before the inverse transform. It has no default:
+                nothing is spoken unmarked.
+            rate, pitch, energy: factors on top of each utterance's own manner; 1 is the voice's habit.
+
+        Raises:
+            VoiceOfAnotherBase: `voice` was made on other weights.
+        """
+
+    def stream(
+        self, utterances: Utterances, voice: VoiceState, *, gain: GainField,
+        seed: int = 0, rate: float = 1.0, pitch: float = 1.0, energy: float = 1.0,
+    ) -> Iterator[Floats]:
+        """As `render`, in chunks as they are ready; joined they equal it (neural: to 1e-5)."""
+
+    def voice_vector(self, samples: Floats, rate_hz: int) -> VoiceState:
+        """A preview voice from seconds of speech, no transcript, under a second of work.
+
+        Raises:
+            TooLittleSpeech: hardly any voice in the clip.
+        """
+
+    def adapt(
+        self, takes: Sequence[Take], *, seed: int = 0,
+        progress: Progress = lambda done: None, should_stop: ShouldStop = lambda: False,
+    ) -> bytes:
+        """Train a voice of its own from minutes of speech; the caller seals and stores the bytes.
+
+        Raises:
+            TooLittleSpeech: not enough to learn from.
+            AdaptationStopped: `should_stop` returned true.
+        """
+
+    def load_voice(self, stored: bytes) -> VoiceState:
+        """Read `adapt`'s bytes back.
+
+        Raises:
+            VoiceFileDamaged, VoiceOfAnotherBase.
+        """
+
+    def embedding(self, samples: Floats, rate_hz: int) -> Floats:
+        """Who speaks, as a unit vector (D,); the cosine of two is compared with `same_speaker_at`.
+
+        Raises:
+            TooLittleSpeech: nothing to judge.
+        """
+
+
+def load_engine(name: str, weights: Path, device: str = "cpu") -> Engine:
+    """The engine a worker runs: "neural" from the weights' folder, or "humming", which has none.
+
+    Raises:
+        WeightsMissing: the folder holds no usable base voice.
+        ValueError: no engine of that name.
+    """
+    if name == "humming":
+        from synthesis.humming import HummingEngine
+
+        return HummingEngine()
+    if name == "neural":
+        from synthesis.neural import NeuralEngine  # torch stays outside processes that do not speak
+
+        return NeuralEngine.load(weights, device)
+    raise ValueError(f"no engine {name!r}: neural or humming")
