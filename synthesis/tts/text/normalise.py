@@ -1,0 +1,93 @@
+"""English text as it would be read aloud: words and punctuation only.
+
+Figures, dates, money, addresses and abbreviations become words by rules of our own, in an order that
+matters: an address first (its dots and slashes mean nothing else), money before plain numbers, capitals
+last. A character of the private use area stands for something whose sound is fixed already (see
+`fixed`); it passes through as if it were a word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from synthesis.tts.text import abbreviations, addresses, dates, quantities
+
+FIRST_FIXED, LAST_FIXED = 0xE000, 0xF8FF
+_QUOTES = str.maketrans({
+    "’": "'", "‘": "'", "“": " ", "”": " ", "„": " ", "«": " ", "»": " ", '"': " ", "´": "'", "`": "'", "…": ".",
+    "\u00ad": "", "\u200b": "", "\ufeff": "", "\u00a0": " ", "\u202f": " ",
+})  # fmt: skip
+_DASH = re.compile(r"\s+[-–—]+\s+|\s*—\s*|--+")
+_MANY = re.compile(r"([.!?])[.!?]*")
+_BRACKET = re.compile(r"\s*[()\[\]{}]\s*")
+_MARKS = re.compile(r"[,.;:!?](?:[ ]*[,.;:!?])+")
+_SPACE_BEFORE = re.compile(r"\s+([,.;:!?])")
+_HYPHEN = re.compile(r"(?<=[\w])-(?=[\w])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+_SPOKEN = re.compile(rf"[A-Za-z'\s,.;:!?\n{chr(FIRST_FIXED)}-{chr(LAST_FIXED)}]")
+_DOT_INSIDE = re.compile(r"(?<=\w)\.(?=\w)")
+
+
+def english(text: str, *, locale: str = "en-US", known: Callable[[str], bool]) -> str:
+    """The text with nothing left that is not a word, an apostrophe or one of `, . ; : ! ?`.
+
+    Args:
+        locale: decides between month and day in "3/4/2026"; see `dates`.
+        known: whether a lower-case word is in the dictionary.
+
+    Returns:
+        Lower case, but for single capitals that stand for letter names. Line breaks are kept.
+    """
+    text = addresses.spoken(_clean(text))
+    text = _BRACKET.sub(", ", text)
+    text = dates.spoken(text, locale)
+    text = abbreviations.expanded(text)
+    text = quantities.spoken(text)
+    text = abbreviations.acronyms(_CAMEL.sub(_split(text, known), text), known)
+    text = _letters_only(abbreviations.signs(text))
+    return _lowered(text)
+
+
+def _clean(text: str) -> str:
+    text = unicodedata.normalize("NFC", text).translate(_QUOTES)
+    return _MANY.sub(r"\1", _DASH.sub(", ", text))
+
+
+def _split(text: str, known: Callable[[str], bool]) -> str:
+    """What to put inside "OpenAir": a space, unless the text is of names such as "McDonald"."""
+    camel = re.findall(r"\b[A-Za-z]*[a-z][A-Z][a-z][A-Za-z]*\b", text)
+    return "" if all(known(word.lower()) for word in camel) else " "
+
+
+def _letters_only(text: str) -> str:
+    text = _HYPHEN.sub(" ", _DOT_INSIDE.sub(" dot ", text))
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    text = "".join(letter if _SPOKEN.match(letter) else " " for letter in plain)
+    text = re.sub(r"[^\S\n]+", " ", re.sub(r"(?<![A-Za-z])'|'(?![A-Za-z])", " ", text))
+    text = _MARKS.sub(lambda m: next((mark for mark in m[0] if mark in ".!?"), m[0][0]), text)
+    return _SPACE_BEFORE.sub(r"\1", text).strip(" ,;:\n")
+
+
+def _lowered(text: str) -> str:
+    """Lower case for words; "A", "I" and what stood alone in capitals decide by their neighbours."""
+    words = re.split(r"(\s+)", text)
+    return "".join(_word(word, words, place) for place, word in enumerate(words))
+
+
+def _word(word: str, words: list[str], place: int) -> str:
+    bare = word.rstrip(",.;:!?")
+    if len(bare) != 1 or not bare.isupper():
+        letters_s = re.fullmatch(r"[A-Z]'s", bare)
+        return word if letters_s else word.lower()
+    if bare == "I" and not _beside_letter(words, place):
+        return word.lower()
+    if word == "A" and not _beside_letter(words, place):
+        return "a"  # but "plan A," keeps the letter
+    return word
+
+
+def _beside_letter(words: list[str], place: int) -> bool:
+    around = [words[n].rstrip(",.;:!?'s") for n in (place - 2, place + 2) if 0 <= n < len(words)]
+    return any(len(word) == 1 and word.isupper() and word not in "AI" for word in around)
