@@ -63,13 +63,17 @@ class Profile:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def secret_path(self, name: str) -> Path:
-        """A file (0600) with 48 random bytes as text, written whole at the first call and never changed."""
+        """A file (0600) with 48 random bytes as text, made at the first call and never changed."""
+        return self.keep(name, secrets.token_urlsafe(48))
+
+    def keep(self, name: str, text: str) -> Path:
+        """The secret file `name` (0600); written whole with `text` when there is none yet."""
         path = self._secrets / name
         if not path.exists():
             draft = path.with_suffix(".new")
             draft.unlink(missing_ok=True)
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(48))
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(path)

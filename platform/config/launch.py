@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import socket
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         "lint": lint,
         "bench": bench,
         "soak": soak,
+        "secrets": production_secrets,
     }
     for number in (signal.SIGTERM, signal.SIGHUP):  # a stop by any hand ends like Ctrl-C
         signal.signal(number, _interrupt)
@@ -99,6 +101,27 @@ def bench(arguments: list[str]) -> int:
     options, rest = parser.parse_known_args(arguments)
     suites = [options.suite] if options.suite else list(SUITES)
     return max(_call(suite, [sys.executable, "-m", SUITES[suite], *rest]) for suite in suites)
+
+
+def production_secrets(arguments: list[str]) -> int:
+    """Make the secrets that docker-compose.yml names, each once; what stands is never changed."""
+    profile = Profile(VAR / "production")
+    names = ("postgres-password", "owner-password", "app-password", "redis-password", "secret-key")
+    access, secret = profile.secret("s3-access-key"), profile.secret("s3-secret-key")
+    identity = {"name": "consonant", "credentials": [{"accessKey": access, "secretKey": secret}]}
+    actions = {"actions": ["Admin", "Read", "Write", "List"]}
+    password = profile.secret("redis-password")
+    written = {
+        "redis-url": f"redis://:{password}@redis:6379/0",
+        "valkey-conf": f"requirepass {password}\ndir /data\nsave ''\nappendonly yes\nmaxmemory-policy noeviction\n",
+        "s3-identities": json.dumps({"identities": [identity | actions]}),
+        "aws-credentials": "[default]\naws_access_key_id = \naws_secret_access_key = \n",
+    }
+    paths = [profile.secret_path(name) for name in names] + [profile.keep(*pair) for pair in written.items()]
+    for path in [*paths, profile.secret_path("s3-access-key"), profile.secret_path("s3-secret-key")]:
+        path.chmod(0o444)  # containers read them as other users; the folder above is closed to everybody else
+    print(f"{paths[0].parent} holds what docker-compose.yml names. Fill in aws-credentials there.")
+    return 0
 
 
 def lint(arguments: list[str]) -> int:
