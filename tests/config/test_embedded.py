@@ -79,7 +79,10 @@ def test_redis_wants_its_password_and_never_evicts(servers: Servers) -> None:
     with redis.Redis.from_url(servers.redis_url) as client:
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
     once = Retry(NoBackoff(), 0)
-    with redis.Redis(port=servers.redis_port, retry=once) as stranger, pytest.raises(redis.exceptions.AuthenticationError):
+    with (
+        redis.Redis(port=servers.redis_port, retry=once) as stranger,
+        pytest.raises(redis.exceptions.AuthenticationError),
+    ):
         stranger.ping()
 
 
