@@ -22,6 +22,7 @@ from .helper import Request
 _DEFAULT = Limits()
 _MEMORY_BYTES = 256 * 1024 * 1024  # the decoder's own, beyond the room for its samples
 _LOUDEST = 16.0  # 24 dB over full scale; beyond it a float file holds something other than sound
+_NONE = np.zeros(0, np.float32)
 _SLACK_S = 1.0  # how far content may run past its header: paddings of the lossy formats
 
 
@@ -47,11 +48,12 @@ def decode(data: bytes, limits: Limits = _DEFAULT) -> Clip:
     source, target = _file_of(memoryview(data)[header.start :]), room.anonymous_file(size)
     try:
         status = sandbox.run(source, target, request)
-        with mmap.mmap(target, size) as memory:
-            return _clip(memory, header, limits, status)
+        outcome, samples = _take(target, size) if status == 0 else (room.Outcome(room.Status.NOTHING), _NONE)
     finally:
         os.close(source)
         os.close(target)
+    _believe(outcome, header, limits)
+    return Clip(_checked(samples), header.rate_hz)
 
 
 def confined() -> bool:
@@ -72,12 +74,14 @@ def _file_of(sound: memoryview) -> int:
     return source
 
 
-def _clip(memory: mmap.mmap, header: Header, limits: Limits, status: int) -> Clip:
-    outcome = room.take(memory) if status == 0 else room.Outcome(room.Status.NOTHING)
-    _believe(outcome, header, limits)
-    count = outcome.frames * outcome.channels
-    samples = np.frombuffer(memory, np.float32, count, room.HEAD_BYTES).reshape(outcome.frames, outcome.channels)
-    return Clip(_checked(samples[:, 0].copy() if outcome.channels == 1 else samples.T.copy()), outcome.rate_hz)
+def _take(target: int, size: int) -> tuple[room.Outcome, NDArray[np.float32]]:
+    # A copy, because the memory goes; and never more than the room holds, whatever its head claims.
+    with mmap.mmap(target, size) as memory:
+        outcome = room.take(memory)
+        channels = max(outcome.channels, 1)
+        count = min(outcome.frames, (size - room.HEAD_BYTES) // 4 // channels) * channels
+        row = np.frombuffer(memory[room.HEAD_BYTES : room.HEAD_BYTES + 4 * count], np.float32)
+    return outcome, np.ascontiguousarray(row.reshape(-1, channels).T) if channels > 1 else row
 
 
 def _believe(outcome: room.Outcome, header: Header, limits: Limits) -> None:

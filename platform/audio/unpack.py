@@ -19,6 +19,16 @@ _BLOCK_FRAMES = 65_536
 _WARM = (("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("OGG", "OPUS"), ("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III"))
 
 
+class _Forward(soundfile.SoundFile):
+    """A file that is read from front to back. soundfile seeks to where it already is after every read of a seekable
+    one, which costs time, and which a FLAC that does not know its length answers with an error.
+    """
+
+    def seekable(self) -> bool:
+        """No, whatever the file could."""
+        return False
+
+
 def unpack(source: int, memory: mmap.mmap, frames_max: int) -> None:
     """Decode the open file `source` into `memory` and say in its head how that went.
 
@@ -35,7 +45,7 @@ def unpack(source: int, memory: mmap.mmap, frames_max: int) -> None:
 
 
 def _decode(source: int, target: np.ndarray, frames_max: int) -> Outcome:
-    with soundfile.SoundFile(source, closefd=False) as file:
+    with _Forward(source, closefd=False) as file:
         rate_hz, channels, done = int(file.samplerate), int(file.channels), 0
         limit = min(frames_max, target.size // channels)
         while done < limit:
