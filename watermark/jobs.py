@@ -1,0 +1,140 @@
+"""The full search of a clip, and the sweep behind it.
+
+A search may take longer than its clip lasts and the codec reports seldom, so a second thread keeps the
+lease meanwhile; it works on its own database connection and never on the rows.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from types import TracebackType
+from uuid import UUID
+
+from django.db import connection
+
+from audio.decode import decode
+from audio.headers import Limits
+from audit.services import record
+from isolation.scope import database_now, tenant_scope
+from problems.errors import DomainError
+from storage.objects import object_store
+from storage.sealing import open_bytes
+from tenants.models import Tenant
+from watermark.findings import search
+from watermark.models import PENDING, PENDING_KIND, SEARCH_TASK, Verification
+from watermark.ring import live_keys
+from watermark.selectors import with_content
+from work.leases import Lease, claim, run
+from work.models import FINAL, JobState
+
+CLIP_LIMITS = Limits(length_s=600.0)
+BEAT_S = 8.0
+ORPHAN_AFTER = timedelta(minutes=30)
+
+
+def verification_search(*, tenant_id: UUID, job_id: UUID) -> None:
+    """Search one clip in full and store the answer; safe to run twice."""
+    lease = claim(Verification, tenant_id=tenant_id, job_id=job_id, task=SEARCH_TASK)
+    if lease is not None:
+        run(lease, _search)
+
+
+def _search(lease: Lease) -> None:
+    with tenant_scope(lease.tenant_id):
+        verification = Verification.objects.get(pk=lease.job_id)
+    clip = decode(_pending_clip(verification), CLIP_LIMITS)
+    with Pulse(lease) as pulse:
+        finding = with_content(search(clip, live_keys(), pulse.told), clip)
+    with tenant_scope(lease.tenant_id):
+        lease.end(JobState.DONE, **finding.columns)
+        verification.verdict, verification.marks = finding.verdict, [mark.document for mark in finding.marks]
+        verification_note(verification, "system")
+    # A crash here leaves a sealed clip that no row names; the sweep removes it.
+    object_store().delete(verification.pending_key)
+
+
+def verification_note(verification: Verification, actor: str) -> None:
+    """The log's line about an answer; in the transaction that gives it."""
+    record(
+        event="verification.answered",
+        tenant_id=verification.tenant_id,
+        actor=actor,
+        object_id=verification.pk,
+        detail={
+            "clip_sha256": verification.clip_sha256,
+            "verdict": verification.verdict,
+            "records": [mark["record"] for mark in verification.marks],
+        },
+    )
+
+
+def _pending_clip(verification: Verification) -> bytes:
+    sealed = object_store().get(verification.pending_key)
+    return open_bytes(
+        tenant_id=verification.tenant_id, handle="", purpose=PENDING, object_id=verification.pk, data=sealed
+    )
+
+
+class Pulse:
+    """Keeps a lease while one long call runs; what stops the lease stops the call at its next report."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._done = threading.Event()
+        self._share = 0.0
+        self._stopped: DomainError | None = None
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Pulse:
+        """Start beating."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop beating."""
+        self._done.set()
+        self._thread.join()
+
+    def told(self, share: float) -> None:
+        """The codec's report.
+
+        Raises:
+            LeaseLost, JobCancelled: the thread was told so; the search ends here.
+        """
+        self._share = share
+        if self._stopped is not None:
+            raise self._stopped
+
+    def _beat(self) -> None:
+        try:
+            while not self._done.wait(BEAT_S):
+                self._lease.keep("searching", int(99 * self._share))
+        except DomainError as error:
+            self._stopped = error
+        finally:
+            connection.close()  # this thread's own
+
+
+def sweep_pending() -> int:
+    """Remove clips whose search has ended or never began; called by ``manage.py sweep``.
+
+    Returns:
+        How many were removed.
+    """
+    return sum(_sweep_tenant(tenant_id) for tenant_id in Tenant.objects.values_list("pk", flat=True))
+
+
+def _sweep_tenant(tenant_id: UUID) -> int:
+    store = object_store()
+    # Young objects are left alone: their row may be written in this very moment.
+    before = database_now() - ORPHAN_AFTER
+    old = [info.key for info in store.list(f"{tenant_id}/{PENDING_KIND}/") if info.modified_at < before]
+    with tenant_scope(tenant_id):
+        waiting = Verification.objects.filter(pending_key__in=old).exclude(state__in=FINAL)
+        kept = set(waiting.values_list("pending_key", flat=True))
+    for key in set(old) - kept:
+        store.delete(key)
+    return len(set(old) - kept)

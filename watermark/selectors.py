@@ -1,0 +1,109 @@
+"""The only ways to hold marks and verifications, and what may be told about a mark to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.module_loading import import_string
+
+from audio.clip import Clip
+from isolation.scope import tenant_scope
+from problems.errors import NotFound
+from storage.errors import KeyMissing, KeyShredded
+from storage.sealing import open_bytes
+from tenants.actor import Actor, Scope
+from watermark.codec import fingerprint
+from watermark.findings import Finding, Found, search
+from watermark.models import FINGERPRINT, Mark, MarkRecord, Verification
+from watermark.ring import live_keys
+
+
+def verification_list(actor: Actor) -> QuerySet[Verification]:
+    """The tenant's verifications."""
+    return Verification.objects.filter(tenant_id=actor.tenant_id)
+
+
+def verification_get(actor: Actor, verification_id: UUID) -> Verification:
+    """One verification.
+
+    Raises:
+        NotFound: no such verification of this tenant.
+    """
+    found = verification_list(actor).filter(pk=verification_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def carries_our_mark(clip: Clip) -> bool:
+    """Whether the clip, or part of it, was made here; whatever was done to its speed and pitch.
+
+    Answers settings.CONSENT_MARK_CHECK: what we made is nobody's live voice. Takes processor time.
+    """
+    return search(clip, live_keys()).verdict == "ours"
+
+
+def with_content(finding: Finding, clip: Clip) -> Finding:
+    """The finding, each mark told apart from a mark that was copied onto other speech."""
+    return replace(finding, marks=tuple(replace(mark, content=_content(mark, clip)) for mark in finding.marks))
+
+
+def _content(found: Found, clip: Clip) -> str:
+    entry = MarkRecord.objects.filter(pk=found.record).first() if found.record is not None else None
+    if entry is None:
+        return "unknown"
+    stored = _fingerprint(entry)
+    if stored is None:
+        return "unknown"
+    part = found.part_of(clip).mono()
+    return fingerprint.match(stored, part.samples, part.rate_hz).content
+
+
+def _fingerprint(entry: MarkRecord) -> bytes | None:
+    """What the output sounded like; None once its person was erased. Never leaves the process."""
+    with tenant_scope(entry.tenant_id):
+        mark = Mark.objects.filter(record=entry.record).first()
+    if mark is None or mark.sealed_fingerprint is None:
+        return None
+    try:
+        return open_bytes(
+            tenant_id=mark.tenant_id,
+            handle=mark.subject_handle,
+            purpose=FINGERPRINT,
+            object_id=mark.pk,
+            data=bytes(mark.sealed_fingerprint),
+        )
+    except (KeyShredded, KeyMissing):
+        return None
+
+
+def attribution(actor: Actor, verification: Verification) -> list[dict[str, Any]]:
+    """What stands behind each mark that was found, as far as `actor` may know it; asked afresh every time.
+
+    Told to the tenant that made the sound, and to whoever holds verifications:attribute. For anybody
+    else the list is empty, as it is for a mark whose record could not be read.
+    """
+    records = [int(mark["record"], 16) for mark in verification.marks if mark["record"] is not None]
+    entries = MarkRecord.objects.filter(pk__in=records)
+    told = [
+        entry for entry in entries if entry.tenant_id == actor.tenant_id or actor.may(Scope.VERIFICATIONS_ATTRIBUTE)
+    ]
+    return [{"record": f"{entry.record:012x}", **_behind(entry)} for entry in told]
+
+
+def foreign_owners(actor: Actor, verification: Verification) -> set[UUID]:
+    """Other tenants whose marks `attribution` tells this actor about; they get a line in their log."""
+    records = [int(mark["record"], 16) for mark in verification.marks if mark["record"] is not None]
+    owners = MarkRecord.objects.filter(pk__in=records).values_list("tenant_id", flat=True)
+    return set(owners) - {actor.tenant_id} if actor.may(Scope.VERIFICATIONS_ATTRIBUTE) else set()
+
+
+def _behind(entry: MarkRecord) -> dict[str, Any]:
+    record_behind: Callable[[UUID, UUID], dict[str, Any] | None] = import_string(settings.MARK_RECORDS)
+    facts = record_behind(entry.tenant_id, entry.synthesis_id)
+    return {"standing": "erased"} if facts is None else {"standing": "held", **facts}

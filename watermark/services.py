@@ -1,0 +1,160 @@
+"""Give marks to outputs; take questions about clips.
+
+Decoding and searching take processor time, so they happen before or after a transaction, never inside one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from secrets import randbits
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+
+from audio.clip import Clip
+from audio.decode import decode
+from audio.headers import Limits
+from audit.services import record
+from isolation.scope import tenant_scope
+from storage.objects import object_store
+from storage.sealing import seal_bytes
+from tenants.actor import Actor
+from watermark.codec.embed import new_place
+from watermark.codec.payload import RECORD_BITS
+from watermark.findings import Confirmation, Finding, look
+from watermark.jobs import CLIP_LIMITS, verification_note
+from watermark.models import FINGERPRINT, PENDING, PENDING_KIND, SEARCH_TASK, Mark, MarkRecord, Verification
+from watermark.ring import live_keys
+from watermark.selectors import attribution, foreign_owners, with_content
+from work.leases import CLOCK, enqueue
+from work.models import JobState
+
+__all__ = ["live_keys"]  # the ring's door for the packages above
+
+STRANGER_LIMITS = Limits(file_bytes=8 * 1024 * 1024, length_s=60.0, samples=60 * 48_000 * 2, cpu_s=5, wall_s=15)
+DRAWS = 8
+
+
+# --- Marks ------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def mark_issue(*, tenant_id: UUID, synthesis_id: UUID, subject_handle: str) -> Mark:
+    """The mark of one synthesis: a new one under the newest epoch, or the one an earlier attempt was given.
+
+    Nothing was heard of an earlier attempt, so its mark may be used again.
+    """
+    mark = Mark.objects.filter(synthesis_id=synthesis_id).first()
+    if mark is not None:
+        return mark
+    salt, start = new_place()
+    return Mark.objects.create(
+        tenant_id=tenant_id,
+        record=_new_record(tenant_id, synthesis_id),
+        synthesis_id=synthesis_id,
+        subject_handle=subject_handle,
+        epoch=live_keys()[0].epoch,
+        salt=salt,
+        start=start,
+    )
+
+
+def _new_record(tenant_id: UUID, synthesis_id: UUID) -> int:
+    for _ in range(DRAWS):
+        drawn = randbits(RECORD_BITS)
+        try:
+            with transaction.atomic():
+                MarkRecord.objects.create(record=drawn, tenant_id=tenant_id, synthesis_id=synthesis_id)
+        except IntegrityError:
+            continue  # the id is taken: after a hundred million outputs this happens once in three million
+        return drawn
+    raise RuntimeError(f"{DRAWS} draws of {RECORD_BITS} bits were all taken: the random source is broken")
+
+
+def mark_confirm(*, mark: Mark, seen: Confirmation) -> None:
+    """Note in the releasing transaction that the mark was read back; the release trigger asks for it."""
+    sealed = seal_bytes(
+        tenant_id=mark.tenant_id,
+        handle=mark.subject_handle,
+        purpose=FINGERPRINT,
+        object_id=mark.pk,
+        data=seen.fingerprint,
+    )
+    Mark.objects.filter(pk=mark.pk).update(
+        read_back_p=seen.read_back_p, markable_s=seen.markable_s, blind=seen.blind, sealed_fingerprint=sealed
+    )
+
+
+# --- Verifications -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """A clip after the quick look: what is needed to answer, or to hand it on to the full search."""
+
+    data: bytes
+    sha256: str
+    clip: Clip
+    finding: Finding
+
+
+def clip_examine(data: bytes, limits: Limits = CLIP_LIMITS) -> Examined:
+    """Decode foreign bytes in the sandbox and take the quick look. No transaction may be open.
+
+    Raises:
+        what `audio.decode.decode` raises; MarkKeyMissing.
+    """
+    clip = decode(data, limits)
+    finding = with_content(look(clip, live_keys(), "quick"), clip)
+    return Examined(data, hashlib.sha256(data).hexdigest(), clip, finding)
+
+
+@transaction.atomic
+def verification_request(*, actor: Actor, examined: Examined) -> Verification:
+    """Answer at once where the quick look decides; otherwise keep the clip, sealed, for the full search."""
+    verification = Verification(
+        tenant_id=actor.tenant_id, clip_sha256=examined.sha256, length_s=round(examined.clip.length_s, 3)
+    )
+    if examined.finding.decides:
+        for name, value in examined.finding.columns.items():
+            setattr(verification, name, value)
+        verification.state, verification.progress, verification.finished_at = JobState.DONE, 100, CLOCK
+        verification.save(force_insert=True)
+        verification.refresh_from_db()
+        verification_note(verification, actor.label)
+        return verification
+    verification.pending_key = _put_aside(actor.tenant_id, verification.pk, examined.data)
+    verification.save(force_insert=True)
+    enqueue(tenant_id=actor.tenant_id, task=SEARCH_TASK, object_id=verification.pk)
+    record(
+        event="verification.requested",
+        tenant_id=actor.tenant_id,
+        actor=actor.label,
+        object_id=verification.pk,
+        detail={"clip_sha256": examined.sha256},
+    )
+    return verification
+
+
+def _put_aside(tenant_id: UUID, verification_id: UUID, data: bytes) -> str:
+    """Keep the clip until its search has ended. A crash from here on leaves a sealed orphan for the sweep."""
+    key = f"{tenant_id}/{PENDING_KIND}/{uuid4()}"
+    sealed = seal_bytes(tenant_id=tenant_id, handle="", purpose=PENDING, object_id=verification_id, data=data)
+    object_store().put(key, sealed)
+    return key
+
+
+@transaction.atomic
+def attribution_tell(*, actor: Actor, verification: Verification) -> list[dict[str, object]]:
+    """What stands behind the marks, as far as `actor` may know; another tenant learns that its record was read."""
+    for owner in foreign_owners(actor, verification):
+        with tenant_scope(owner):
+            record(
+                event="mark.attributed",
+                tenant_id=owner,
+                actor=actor.label,
+                object_id=verification.pk,
+                detail={"to_tenant": str(actor.tenant_id)},
+            )
+    return attribution(actor, verification)
