@@ -24,7 +24,7 @@ _ANYWHERE = {
     "tel": "telephone", "max": "maximum", "misc": "miscellaneous", "ext": "extension",
 }  # fmt: skip
 _CAN_END = frozenset("etc Jr Sr Inc Ltd Co Corp Ave Rd Blvd dept".split())
-_DOTTED = {"e.g.": "for example", "i.e.": "that is", "a.k.a.": "also known as", "p.s.": "P S"}
+_DOTTED = {"e.g.": "for example", "i.e.": "that is", "a.k.a.": "also known as", "p.s.": "postscript"}
 _SIGNS = {"&": " and ", "@": " at ", "%": " percent ", "+": " plus ", "=": " equals ", "§": " section ",
           "°": " degrees ",
           "×": " times ", "÷": " divided by ", "±": " plus or minus ", "~": " about ", "©": " copyright ",
@@ -45,7 +45,7 @@ _SAINT = re.compile(r"\bSt\.?(?=\s+[A-Z][a-z])")
 _STREET = re.compile(r"(?<=[a-z])\s+St\.?(?=[\s,.]|$)")
 _DOTTED_RE = re.compile("|".join(re.escape(short) for short in _DOTTED), re.IGNORECASE)
 _INITIALS = re.compile(r"\b(?:[A-Za-z]\.){2,}(\s+(?=[A-Z])|\s*$)?")
-_INITIAL = re.compile(r"(?<![A-Z] )\b([A-Z])\.(?=\s+[A-Z][a-z])")
+_INITIAL = re.compile(rf"(?<![A-Z] )(?<!{numerals.NAMED})\b([A-Z])\.(?=\s+[A-Z][a-z])")
 _ROMAN = re.compile(rf"\b({'|'.join(_NUMBERED)})\s+([IVXLC]+)\b(?!')", re.IGNORECASE)
 _KING = re.compile(rf"\b({'|'.join(_KINGS)})\s+([IVX]{{1,6}})\b", re.IGNORECASE)
 _CAPITALS = re.compile(r"\b[A-Z]{2,}(?:s\b|'s\b|\b)")
@@ -79,8 +79,7 @@ def _common(match: re.Match[str]) -> str:
 
 def _initials(match: re.Match[str]) -> str:
     """"U.S.A." as letters; the last full stop also ends a sentence when a capital or nothing follows."""
-    letters = " ".join(match[0].replace(".", "").strip().upper())
-    return letters + (f".{match[1]}" if match[1] is not None else "")
+    return numerals.letters(match[0].replace(".", "").strip()) + (f".{match[1]}" if match[1] is not None else "")
 
 
 def _roman(match: re.Match[str], article: str) -> str:
@@ -107,14 +106,17 @@ def _capitals(written: str, known: Callable[[str], bool]) -> str:
     stem, ending = re.fullmatch(r"([A-Z]+)('?s?)", written).groups()  # type: ignore[union-attr]  # the caller's pattern
     if stem in _WORDS or (len(stem) >= 5 and known(stem.lower())):
         return written.lower()
-    letters = " ".join(stem)
-    return f"{letters}{chr(39) + 's' if ending else ''}"
+    return numerals.letters(stem) + ("'s" if ending else "")
 
 
 def _mixed(written: str) -> str:
     """"A380", "B2B", "COVID19": letters apart from figures."""
     parts = re.findall(r"[A-Za-z]+|\d+", written)
-    return " ".join(_figures(part) if part.isdigit() else part for part in parts)
+    return " ".join(_figures(part) if part.isdigit() else _lettered(part) for part in parts)
+
+
+def _lettered(part: str) -> str:
+    return numerals.letters(part) if len(part) == 1 else part
 
 
 def _figures(digits: str) -> str:

@@ -13,8 +13,8 @@ _URL = re.compile(
     rf"\b(?:https?://|(?=www\.)){_PATH}|\b(?:[a-zA-Z0-9-]+\.)+(?:{_DOMAINS})\b(?:/{_PATH}|/)?(?!\.?\w)"
 )
 _PHONE = re.compile(
-    r"(?<![\w.,/-])(\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}(?:[ .-]\d{2,4})?(?![\w/-]|[.,]\d)"
-    r"|(?<!\w)\+\d{7,14}\b|(?<![\w.,/-])\d{3}-\d{4}(?![\w/-]|[.,]\d)"
+    r"(?<![\w.,/-])(\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}(?:[ .-]\d{2,4})?"
+    r"(?![\w/-]|[.,]\d)|(?<!\w)\+\d{7,14}\b|(?<![\w.,/-])\d{3}-\d{4}(?![\w/-]|[.,]\d)"
 )
 _SIGNS = {".": "dot", "-": "dash", "_": "underscore", "/": "slash", "@": "at", "+": "plus", ":": "colon",
           "?": "question mark", "=": "equals", "&": "and", "#": "hash", "%": "percent", "~": "tilde"}  # fmt: skip
@@ -46,5 +46,5 @@ def _part(piece: str) -> str:
     if piece.isdigit():
         return numerals.spelled(piece) if len(piece) > 2 else numerals.cardinal(piece)
     if piece.lower() in _SPELLED or not re.search("[aeiouyAEIOUY]", piece):
-        return " ".join(piece.upper())
+        return numerals.letters(piece)
     return piece.lower()

@@ -37,7 +37,7 @@ def spoken(text: str, locale: str) -> str:
     text = _MONTH_FIRST.sub(lambda m: f"{_month(m[1])} {numerals.ordinal(m[2])}{_year(m[3])}", text)
     text = _MONTH_YEAR.sub(lambda m: f"{_month(m[1])} {numerals.year(m[2])}", text)
     text = _CLOCK.sub(_time, text)
-    return _HOUR.sub(lambda m: f"{numerals.cardinal(m[1])} {m[2].upper()} M", text)
+    return _HOUR.sub(lambda m: f"{numerals.cardinal(m[1])} {numerals.letters(m[2] + 'M')}", text)
 
 
 def _month(written: str) -> str:
@@ -76,4 +76,4 @@ def _time(match: re.Match[str]) -> str:
         said.append("hundred hours" if int(hour) > 12 or hour[0] == "0" else "o'clock")
     if second and second != "00":
         said.append(f"and {numerals.cardinal(str(int(second)))} seconds")
-    return " ".join([*said, f"{half.upper()} M"] if half else said)
+    return " ".join([*said, numerals.letters(half + "M")] if half else said)

@@ -12,21 +12,22 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from synthesis.tts.text import abbreviations, addresses, dates, quantities
+from synthesis.tts.text import abbreviations, addresses, dates, numerals, quantities
 
 FIRST_FIXED, LAST_FIXED = 0xE000, 0xF8FF
 _QUOTES = str.maketrans({
     "’": "'", "‘": "'", "“": " ", "”": " ", "„": " ", "«": " ", "»": " ", '"': " ", "´": "'", "`": "'", "…": ".",
-    "\u00ad": "", "\u200b": "", "\ufeff": "", "\u00a0": " ", "\u202f": " ",
+    "\u00ad": "", "\u200b": "", "\ufeff": "", "\u00a0": " ", "\u202f": " ", numerals.NAMED: "",
 })  # fmt: skip
 _DASH = re.compile(r"\s+[-–—]+\s+|\s*—\s*|--+")
 _MANY = re.compile(r"([.!?])[.!?]*")
 _BRACKET = re.compile(r"\s*[()\[\]{}]\s*")
 _MARKS = re.compile(r"[,.;:!?](?:[ ]*[,.;:!?])+")
 _SPACE_BEFORE = re.compile(r"\s+([,.;:!?])")
+_SPACE_AFTER = re.compile(r"([,.;:!?])(?=[^\s,.;:!?])")
 _HYPHEN = re.compile(r"(?<=[\w])-(?=[\w])")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
-_SPOKEN = re.compile(rf"[A-Za-z'\s,.;:!?\n{chr(FIRST_FIXED)}-{chr(LAST_FIXED)}]")
+_SPOKEN = re.compile(rf"[A-Za-z'\s,.;:!?{numerals.NAMED}{chr(FIRST_FIXED)}-{chr(LAST_FIXED)}]")
 _DOT_INSIDE = re.compile(r"(?<=\w)\.(?=\w)")
 
 
@@ -67,7 +68,7 @@ def _letters_only(text: str) -> str:
     text = "".join(letter if _SPOKEN.match(letter) else " " for letter in plain)
     text = re.sub(r"[^\S\n]+", " ", re.sub(r"(?<![A-Za-z])'|'(?![A-Za-z])", " ", text))
     text = _MARKS.sub(lambda m: next((mark for mark in m[0] if mark in ".!?"), m[0][0]), text)
-    return _SPACE_BEFORE.sub(r"\1", text).strip(" ,;:\n")
+    return _SPACE_AFTER.sub(r"\1 ", _SPACE_BEFORE.sub(r"\1", text)).strip(" ,;:\n")
 
 
 def _lowered(text: str) -> str:
@@ -78,9 +79,10 @@ def _lowered(text: str) -> str:
 
 def _word(word: str, words: list[str], place: int) -> str:
     bare = word.rstrip(",.;:!?")
+    if word.startswith(numerals.NAMED):
+        return word.replace(numerals.NAMED, "")
     if len(bare) != 1 or not bare.isupper():
-        letters_s = re.fullmatch(r"[A-Z]'s", bare)
-        return word if letters_s else word.lower()
+        return word.lower()
     if bare == "I" and not _beside_letter(words, place):
         return word.lower()
     if word == "A" and not _beside_letter(words, place):
@@ -89,5 +91,7 @@ def _word(word: str, words: list[str], place: int) -> str:
 
 
 def _beside_letter(words: list[str], place: int) -> bool:
-    around = [words[n].rstrip(",.;:!?'s") for n in (place - 2, place + 2) if 0 <= n < len(words)]
-    return any(len(word) == 1 and word.isupper() and word not in "AI" for word in around)
+    """True inside a row of letters, as the middle of "A B C" is."""
+    before = words[place - 2] if place >= 2 else ""
+    after = words[place + 2].rstrip(",.;:!?") if place + 2 < len(words) and words[place][-1].isupper() else ""
+    return any(len(word) == 1 and word.isupper() and word not in "AI" for word in (before, after))

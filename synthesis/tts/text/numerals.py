@@ -1,4 +1,4 @@
-"""English number words: cardinals, ordinals, years, digits, decimals. Strings of digits in, words out."""
+"""English number words: cardinals, ordinals, years, digits, decimals; and letters named one by one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _ORDINALS = {
     "twelve": "twelfth",
 }  # fmt: skip
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+NAMED = "\u2060"  # word joiner: taken out of what people write, so it cannot come from outside
 LONGEST = 15  # digits; more are read one by one
 
 
@@ -80,6 +81,11 @@ def decimal(text: str) -> str:
 def number(text: str) -> str:
     """A cardinal or a decimal, whichever it is."""
     return decimal(text) if "." in text else cardinal(text)
+
+
+def letters(text: str) -> str:
+    """Letters to be named one by one; the mark before each says that "A" is no article here."""
+    return " ".join(f"{NAMED}{letter.upper()}" for letter in text)
 
 
 def roman(text: str) -> int | None:
