@@ -41,6 +41,7 @@ for _name in [name for name in os.environ if name.startswith("CONSONANT_") and "
 os.environ.update(platform_environment(SERVERS, mode="test", public_url="http://testserver"))
 os.environ.update(SERVERS.owner_environment())
 os.environ["CONSONANT_ENGINE"] = "humming"
+os.environ["CONSONANT_TENANT_RATE"] = "1000000/min"  # the limiter has tests of its own
 os.environ["CONSONANT_ALLOWED_HOSTS"] = "testserver,127.0.0.1,localhost"
 
 

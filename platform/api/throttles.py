@@ -1,17 +1,22 @@
 """Request limits: per tenant for those we know, per address for strangers.
 
 The counters live in Redis. When Redis is away, reading goes on and making is refused
-(``settings.CACHES`` raises, and `TenantThrottle` decides by method).
+(``settings.CACHES`` raises, and `TenantThrottle` decides by method). Loaded by DRF while it loads its own
+views, so nothing here may import those.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle
-from rest_framework.views import APIView
 
 from problems.errors import Unavailable
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class TenantThrottle(SimpleRateThrottle):

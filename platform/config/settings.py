@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import structlog
@@ -19,8 +18,6 @@ SECRET_KEY = ENV.secret_key
 PUBLIC_URL = ENV.public_url.rstrip("/")
 DATA_DIR = Path(ENV.data_dir)
 ALLOWED_HOSTS = ENV.allowed_hosts.split(",")
-if MODE != "production":
-    warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -96,6 +93,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Signing in ------------------------------------------------------------------------------------
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+if MODE == "test":  # argon2 is slow on purpose; no test depends on that
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
@@ -179,9 +178,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- Pages --------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [ROOT / "platform" / "config" / "static"]
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # files are read from the packages themselves; nothing is collected
 LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -1,16 +1,21 @@
-"""Every view says which scope each method needs; this checks it."""
+"""Every view says which scope each method needs; this checks it.
+
+Loaded by DRF while it loads its own views, so nothing here may import those (``tenants.scoped`` may).
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from problems.errors import Unauthenticated
 from tenants.actor import PERSON_ONLY, Actor, Scope
 from tenants.errors import PersonNeeded, ScopeMissing
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class HasScope(BasePermission):
@@ -36,21 +41,6 @@ class HasScope(BasePermission):
         if needed in PERSON_ONLY and not actor.is_person:
             raise PersonNeeded(needed=str(needed))
         raise ScopeMissing(needed=str(needed))
-
-
-class ScopedView(APIView):
-    """The base of every tenant view: scopes per method, HasScope, the shared throttle."""
-
-    permission_classes = (HasScope,)
-    scopes: ClassVar[dict[str, Scope]] = {}
-
-    @property
-    def actor(self) -> Actor:
-        """Who asks; present because HasScope has passed."""
-        actor = self.request.user
-        if not isinstance(actor, Actor):
-            raise Unauthenticated
-        return actor
 
 
 class IsKnown(BasePermission):

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from tenants.actor import Scope
 from tenants.models import ApiKey, Member
-from tenants.permissions import IsKnown, ScopedView
+from tenants.permissions import IsKnown
+from tenants.scoped import ScopedView
 from tenants.selectors import key_get, key_list, member_list
 from tenants.serializers import ApiKeyIn, ApiKeyMade, ApiKeyOut, MemberOut, WhoAmI
 from tenants.services import key_issue, key_revoke
