@@ -100,6 +100,29 @@ class Signer:
     name: str
     key: Ed25519PrivateKey
 
+    @classmethod
+    def parse(cls, text: str) -> "Signer":
+        """Read `PRIVATE+KEY+name+hash+base64(0x01 || seed)`, as golang.org/x/mod/sumdb/note writes it.
+
+        Raises:
+            NoteRefused: malformed, another algorithm, or the hash is not that of the key.
+        """
+        parts = text.strip().split("+", 4)
+        if len(parts) != 5 or parts[:2] != ["PRIVATE", "KEY"]:
+            raise NoteRefused("not a private note key")
+        data = decode_base64(parts[4])
+        if data[:1] != ED25519 or len(data) != 33 or not _NAME.fullmatch(parts[2]):
+            raise NoteRefused("not an Ed25519 private note key")
+        signer = cls(parts[2], Ed25519PrivateKey.from_private_bytes(data[1:]))
+        if signer.verifier.hash.hex() != parts[3]:
+            raise NoteRefused("the key's hash does not fit its name and key")
+        return signer
+
+    def encode(self) -> str:
+        """The private key as text, to be kept secret; `parse` reads it."""
+        seed = base64.b64encode(ED25519 + self.key.private_bytes_raw()).decode()
+        return f"PRIVATE+KEY+{self.name}+{self.verifier.hash.hex()}+{seed}"
+
     @property
     def verifier(self) -> VerifierKey:
         """The public half, to be published."""

@@ -35,6 +35,18 @@ def test_we_sign_what_go_signs() -> None:
     peter = Signer("PeterNeumann", Ed25519PrivateKey.from_private_bytes(PETER_SEED))
     assert str(peter.verifier) == PETER
     assert peter.sign(PETER_TEXT) == PETER_NOTE
+    assert Signer.parse(peter.encode()).sign(PETER_TEXT) == PETER_NOTE
+    assert peter.encode() == "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("PRIVATE", "PUBLIC"), ("c74f20a3", "c74f20a4"), ("AYEK", "BYEK"), ("+AYEKF", "+AYEK"), ("Peter", "P ")],
+)
+def test_malformed_private_keys_are_refused(old: str, new: str) -> None:
+    text = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+    with pytest.raises(NoteRefused):
+        Signer.parse(text.replace(old, new))
 
 
 @pytest.mark.parametrize(("key", "note"), [(PETER, PETER_NOTE), (SUMDB, SUMDB_NOTE)])

@@ -1,0 +1,5 @@
+"""Routes of erasure."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
