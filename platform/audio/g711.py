@@ -55,7 +55,8 @@ def _mulaw_codes() -> Codes:
     segment = np.floor(np.log2(magnitude)).astype(np.int32) - 5
     step = (magnitude >> (segment + 1)) & 0x0F
     code = ((value < 0) * 0x80) | (segment << 4) | step
-    return (~code & 0xFF).astype(np.uint8)
+    codes: Codes = (~code & 0xFF).astype(np.uint8)
+    return codes
 
 
 @cache

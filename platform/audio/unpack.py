@@ -19,7 +19,7 @@ _BLOCK_FRAMES = 65_536
 _WARM = (("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("OGG", "OPUS"), ("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III"))
 
 
-class _Forward(soundfile.SoundFile):
+class _Forward(soundfile.SoundFile):  # type: ignore[misc]  # soundfile ships no types
     """A file that is read from front to back. soundfile seeks to where it already is after every read of a seekable
     one, which costs time, and which a FLAC that does not know its length answers with an error.
     """

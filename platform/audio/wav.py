@@ -132,7 +132,7 @@ def read(data: bytes) -> Clip:
 
 def _samples(raw: NDArray[np.uint8], encoding: Encoding) -> NDArray[np.float32]:
     if encoding == "pcm8":
-        return (raw.astype(np.float32) - 128) / 128
+        return (raw.astype(np.float32) - np.float32(128)) / np.float32(128)
     if encoding == "pcm24":
         # Into the upper three bytes of an int32, so that the sign comes along.
         wide = np.zeros((raw.size // 3, 4), np.uint8)
@@ -140,7 +140,7 @@ def _samples(raw: NDArray[np.uint8], encoding: Encoding) -> NDArray[np.float32]:
         return (wide.view("<i4")[:, 0] / 2**31).astype(np.float32)
     if encoding in ("alaw", "mulaw"):
         decoded = alaw_decode(raw) if encoding == "alaw" else mulaw_decode(raw)
-        return decoded.astype(np.float32) / 32768
+        return decoded.astype(np.float32) / np.float32(32768)
     values = raw.view({"pcm16": "<i2", "pcm32": "<i4", "float32": "<f4", "float64": "<f8"}[encoding])
     if encoding in ("pcm16", "pcm32"):
         return (values / (32768 if encoding == "pcm16" else 2**31)).astype(np.float32)
@@ -150,7 +150,8 @@ def _samples(raw: NDArray[np.uint8], encoding: Encoding) -> NDArray[np.float32]:
 def to_pcm16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     """Samples to 16 bit, any shape; what lies outside [-1, 1] is held at the ends, never wrapped round."""
     scaled = np.rint(samples * np.float32(32768))
-    return np.clip(scaled, -32768, 32767).astype("<i2")
+    pcm: NDArray[np.int16] = np.clip(scaled, -32768, 32767).astype("<i2")
+    return pcm
 
 
 def write(clip: Clip, encoding: Written = "pcm16") -> bytes:
