@@ -44,7 +44,7 @@ FROM code AS web
 COPY --from=install-web /opt/venv /opt/venv
 EXPOSE 8000
 CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8", \
-     "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]
+     "--worker-tmp-dir", "/dev/shm", "--preload", "--no-control-socket"]
 
 FROM code AS worker
 COPY --from=install-worker /opt/venv /opt/venv

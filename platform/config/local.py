@@ -156,7 +156,7 @@ def _commands(port: int) -> dict[str, list[str]]:
     """Each process and how it is started, in the order of starting."""
     python = sys.executable
     # The control socket would lie in the user's home, and nobody here asks for it.
-    web = [python, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
+    web = [python, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--preload", "--no-control-socket"]
     worker = [python, "-m", "celery", "--app", "config.celery", "worker", "--loglevel", "INFO"]
     return {
         "relay": [python, "manage.py", "relay"],

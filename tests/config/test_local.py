@@ -1,0 +1,110 @@
+"""The whole platform as processes: it comes up, mends itself, and goes without a trace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.embedded import free_port
+from config.processes import answers
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = """
+import sys
+from pathlib import Path
+from config import launch
+launch.VAR = Path(sys.argv[1])
+sys.exit(launch.main(["serve", "--port", sys.argv[2]]))
+"""
+
+
+class Served:
+    """`./run serve` in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.supervisor = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(folder), str(self.port)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait_ready(self) -> None:
+        for _ in range(600):
+            if answers(f"{self.url}/readyz"):
+                return
+            assert self.supervisor.poll() is None, self.supervisor.communicate()[0]
+            time.sleep(0.1)
+        pytest.fail("never ready")
+
+    def pids(self) -> dict[int, str]:
+        """Every process that works in or for the folder, the supervisor left out."""
+        found = {}
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (path / "cmdline").read_text() + (path / "environ").read_text() + str((path / "cwd").readlink())
+            except OSError:
+                continue
+            if str(self.folder) in words and int(path.name) not in {self.supervisor.pid, os.getpid()}:
+                found[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
+        return found
+
+    def wait_gone(self) -> None:
+        for _ in range(300):
+            if not self.pids():
+                return
+            time.sleep(0.1)
+        pytest.fail(f"still there: {self.pids()}")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One profile for the module: the second start finds what the first has left."""
+    return tmp_path_factory.mktemp("var")
+
+
+@pytest.fixture
+def served(folder: Path) -> Iterator[Served]:
+    started = Served(folder)
+    yield started
+    started.supervisor.kill()
+    started.supervisor.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_however_it_ends_nothing_stays_and_it_starts_again(served: Served, number: signal.Signals) -> None:
+    served.wait_ready()
+    running = " ".join(served.pids().values())
+    for part in ("postgres", "valkey", "relay", "sequence", "sweep", "celery", "gunicorn"):
+        assert part in running
+    served.supervisor.send_signal(number)
+    served.supervisor.wait(60)
+    served.wait_gone()
+
+
+def test_a_killed_process_is_started_again(served: Served) -> None:
+    served.wait_ready()
+    before = served.pids()
+    relay = next(pid for pid, command in before.items() if "manage.py relay" in command)
+    os.kill(relay, signal.SIGKILL)
+    for _ in range(300):
+        now = [pid for pid, command in served.pids().items() if "manage.py relay" in command]
+        if now and now != [relay]:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the relay stayed dead")
+    served.supervisor.send_signal(signal.SIGTERM)
+    served.supervisor.wait(60)
+    served.wait_gone()
