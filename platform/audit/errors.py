@@ -19,7 +19,7 @@ class LogFileNotFound(NotFound):
     meaning = "The address names no tile, entry bundle or checkpoint of the log as it is signed now."
 
 
-class EntryPending(Unavailable):
+class EntryPending(Conflict):
     """The act is recorded and not yet in a signed checkpoint."""
 
     code = "entry-pending"

@@ -9,10 +9,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.utils.decorators import method_decorator
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -22,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.schema import Problem
 from api.throttles import StrangerThrottle
 from audit import selectors, tiles
 from audit.errors import LogFileNotFound
@@ -39,7 +38,6 @@ class MonitorThrottle(StrangerThrottle):
     rate = "1200/min"
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class PublicLogView(APIView):
     """A file of the log: no account, no secrets, static bytes."""
 
@@ -144,7 +142,14 @@ class ProofView(APIView):
 
     scopes: ClassVar[dict[str, str]] = {"GET": "log:read"}
 
-    @extend_schema(operation_id="log_proofs_retrieve", parameters=[ProofQuery], responses={200: BundleOut})
+    @extend_schema(
+        operation_id="log_proofs_retrieve",
+        parameters=[ProofQuery],
+        responses={
+            200: BundleOut,
+            (409, "application/problem+json"): OpenApiResponse(Problem, "No signed checkpoint holds the entry yet"),
+        },
+    )
     def get(self, request: Request, entry: UUID) -> Response:
         """The proof bundle of an act: it can be handed to anybody and checked offline."""
         query = ProofQuery(data=request.query_params)

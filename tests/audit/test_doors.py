@@ -59,8 +59,8 @@ def test_a_tenant_reads_its_acts_and_where_they_stand(operator: Organisation) ->
     waiting = entries_of(client, event="consent.approved")
     assert [(one["index"], one["detail"]) for one in waiting] == [(None, {"name": "Ada"})]
     log_integrate()
-    listed = entries_of(client)
-    assert [one["event"] for one in listed][:3] == ["voice.made", "consent.approved", "speaker.enrolled"]
+    listed = entries_of(client, actor="member:1")
+    assert [one["event"] for one in listed] == ["voice.made", "consent.approved", "speaker.enrolled"]
     assert all(isinstance(one["index"], int) for one in listed)
     one = client.get(f"/v1/log/entries/{listed[0]['id']}")
     assert one.json() == listed[0]
@@ -70,7 +70,7 @@ def test_the_proof_holds_in_the_stand_alone_verifier(operator: Organisation) -> 
     client, stranger = operator.client(Scope.LOG_READ), APIClient()
     entry = entries_of(client, event="consent.approved")[0]["id"]
     pending = client.get(f"/v1/log/proofs/{entry}")
-    assert (pending.status_code, pending.json()["code"]) == (503, "entry-pending")
+    assert (pending.status_code, pending.json()["code"]) == (409, "entry-pending")
     assert pending["Retry-After"]
     log_integrate()
     key = VerifierKey.parse(stranger.get("/log/key").content.decode())
@@ -111,8 +111,8 @@ def test_another_tenant_and_a_key_without_the_scope_get_nothing(operator: Organi
 
 @pytest.mark.parametrize("query", [{"since": "-1"}, {"since": "x"}, {"since": "99999"}])
 def test_a_size_the_log_never_had_is_refused(operator: Organisation, query: dict[str, str]) -> None:
-    log_integrate()
     client = operator.client(Scope.LOG_READ)
+    log_integrate()
     entry = entries_of(client)[0]["id"]
     assert client.get(f"/v1/log/proofs/{entry}", query).status_code == 422
 
