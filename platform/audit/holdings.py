@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Protocol
 from uuid import UUID
 
 from audit.models import AuditDetail
 
 
+class Person(Protocol):
+    """What is needed of `erasure.holdings.Subject`, which stands above this package."""
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Whose speaker."""
+
+    @property
+    def handle(self) -> str:
+        """The handle of the speaker's keys."""
+
+
 class AuditHolding:
-    """Answers the erasure's questions for the log (`erasure.protocol.Holding`).
+    """Answers the erasure's questions for the log (`erasure.holdings.Holding`).
 
     The entries stay: they hold commitments under the person's key, which open to nothing once that
     key is gone. The rows that a tenant reads lose their sealed facts and the handle.
     """
 
-    name = "log details"
+    name = "facts behind log entries"
 
-    def destroy(self, *, tenant_id: UUID, speaker_id: UUID, handle: str) -> int:
+    def destroy(self, subject: Person) -> int:
         """Empty the sealed facts; returns of how many entries. Safe to repeat."""
-        return AuditDetail.objects.filter(tenant_id=tenant_id, handle=handle).update(sealed=None, handle="")
+        rows = AuditDetail.objects.filter(tenant_id=subject.tenant_id, handle=subject.handle)
+        return rows.update(sealed=None, handle="")
 
-    def left(self, *, tenant_id: UUID, speaker_id: UUID, handle: str) -> list[str]:
+    def left(self, subject: Person) -> list[str]:
         """The entries whose facts are still sealed under the person's key."""
-        rows = AuditDetail.objects.filter(tenant_id=tenant_id, handle=handle)
+        rows = AuditDetail.objects.filter(tenant_id=subject.tenant_id, handle=subject.handle)
         return [f"log entry {row}" for row in rows.values_list("id", flat=True)]

@@ -14,6 +14,7 @@ from audit.entries import EntryRefused
 from audit.holdings import AuditHolding
 from audit.models import AuditDetail, AuditEntry, AuditHead
 from audit.services import record
+from erasure.holdings import Subject
 from isolation.scope import tenant_scope
 from storage.keys import key_store, tenant_handle
 
@@ -131,11 +132,11 @@ def test_the_holding_empties_the_persons_facts_and_nobody_elses(tenant: UUID, pe
     key_store().create("somebody-else")
     for handle in (person, "somebody-else", None):
         record(event="voice.made", tenant_id=tenant, actor="system", subject_handle=handle)
-    holding, whose = AuditHolding(), {"tenant_id": tenant, "speaker_id": uuid4(), "handle": person}
-    assert len(holding.left(**whose)) == 1
-    assert holding.destroy(**whose) == 1
-    assert holding.destroy(**whose) == 0
-    assert holding.left(**whose) == []
+    holding, whose = AuditHolding(), Subject(tenant, uuid4(), person)
+    assert len(holding.left(whose)) == 1
+    assert holding.destroy(whose) == 1
+    assert holding.destroy(whose) == 0
+    assert holding.left(whose) == []
     assert AuditDetail.objects.filter(sealed=None).count() == 1
     assert AuditEntry.objects.count() == 3
 
