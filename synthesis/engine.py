@@ -92,11 +92,13 @@ class Take:
         samples: mono float32, shape (T,).
         rate_hz: of the samples; engines resample for themselves.
         text: the transcript; may be empty where an engine needs none.
+        language: of the transcript.
     """
 
     samples: Floats
     rate_hz: int
     text: str = ""
+    language: str = "en"
 
 
 class Engine(Protocol):

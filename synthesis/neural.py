@@ -1,0 +1,224 @@
+"""The product's voice behind the engine seam: `tts.voice.BaseVoice` on a CPU or a GPU.
+
+Reads scripts through `tts.text`, strings sentences and pauses together so that the mark runs on as in
+one sound, and turns the model's plain errors into the seam's. The model itself is in `tts`.
+
+Shapes: T samples, L frames, D width of an embedding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.clip import Clip
+from audio.resample import resample
+from synthesis import engine as seam
+from synthesis.tts import adapt as adapting
+from synthesis.tts import symbols, text, voicefile
+from synthesis.tts.adapter import Adapter
+from synthesis.tts.text.errors import NothingToSay
+from synthesis.tts.text.script import Utterance, Utterances
+from synthesis.tts.voice import BaseVoice, Voice
+
+Floats = NDArray[np.float32]
+_RATE, _SEMITONES, _DECIBELS = (0.5, 2.0), (-12.0, 12.0), (-20.0, 12.0)  # what the model takes
+
+
+@dataclass(frozen=True, slots=True)
+class NeuralVoice:
+    """A voice on this base."""
+
+    voice: Voice
+    kind: str
+    base_sha256: str
+
+
+class _Manner(TypedDict):
+    """What the model takes: speed as a factor, pitch in semitones, energy in decibels."""
+
+    rate: float
+    pitch: float
+    energy: float
+
+
+class NeuralEngine:
+    """See the module; the contract is `engine.Engine`'s. Built by `load`."""
+
+    name = "neural"
+    rate_hz = seam.RATE_HZ
+
+    def __init__(self, base: BaseVoice) -> None:
+        self.base = base
+        self.base_sha256 = base.sha256
+        self.same_speaker_at = base.same_speaker
+
+    @classmethod
+    def load(cls, weights: Path, device: str = "cpu") -> NeuralEngine:
+        """Read the base from a folder; its hash is checked.
+
+        Raises:
+            WeightsMissing: no base there, or not the one its digest names.
+        """
+        try:
+            return cls(BaseVoice.load(weights, device=device))
+        except voicefile.BadVoiceFile as fault:
+            raise seam.WeightsMissing(str(fault)) from fault
+
+    def prepare(
+        self, script: str, *, language: str = "en", ssml: bool = False, lexicon: seam.Lexicon | None = None
+    ) -> Utterances:
+        """Read a script into phonemes; see `text.prepare`."""
+        return text.prepare(script, language=language, ssml=ssml, lexicon=lexicon)
+
+    def base_voice(self) -> NeuralVoice:
+        """The first of the voices that come with the base."""
+        if not self.base.voices:
+            raise seam.WeightsMissing("these weights bring no voice")
+        vector = self.base.voices[min(self.base.voices)]
+        return NeuralVoice(Voice(vector), "base", self.base_sha256)
+
+    def render(
+        self, utterances: Utterances, voice: seam.VoiceState, *, gain: seam.GainField,
+        seed: int = 0, rate: float = 1.0, pitch: float = 1.0, energy: float = 1.0,
+    ) -> Floats:
+        """The whole script as sound (T,); on a CPU bit for bit the same for the same arguments."""
+        chosen, frames, sound = self._own(voice), 0, []
+        for number, part in enumerate(utterances):
+            if part.phonemes:
+                manner = _manner(part, rate, pitch, energy)
+                spoken = self.base.speak(
+                    symbols.ids(part.phonemes), chosen, seed=seed + number, gain=_from(gain, frames), **manner
+                )
+                sound.append(spoken)
+                frames += len(spoken) // seam.HOP
+            pause = _pause(part, rate)
+            sound.append(pause)
+            frames += len(pause) // seam.HOP
+        return np.concatenate(sound)
+
+    def stream(
+        self, utterances: Utterances, voice: seam.VoiceState, *, gain: seam.GainField,
+        seed: int = 0, rate: float = 1.0, pitch: float = 1.0, energy: float = 1.0,
+    ) -> Iterator[Floats]:
+        """As `render`, the first quarter of a second as soon as the first sentence is read."""
+        chosen = self._own(voice)
+        return self._chunks(utterances, chosen, gain, seed, rate, pitch, energy)
+
+    def _chunks(
+        self, utterances: Utterances, chosen: Voice, gain: seam.GainField,
+        seed: int, rate: float, pitch: float, energy: float,
+    ) -> Iterator[Floats]:
+        frames = 0
+        for number, part in enumerate(utterances):
+            if part.phonemes:
+                manner, sent = _manner(part, rate, pitch, energy), 0
+                ids = symbols.ids(part.phonemes)
+                for chunk in self.base.stream(ids, chosen, seed=seed + number, gain=_from(gain, frames), **manner):
+                    sent += len(chunk)
+                    yield chunk
+                frames += sent // seam.HOP
+            pause = _pause(part, rate)
+            frames += len(pause) // seam.HOP
+            if len(pause):
+                yield pause
+
+    def voice_vector(self, samples: Floats, rate_hz: int) -> NeuralVoice:
+        """A preview voice from one clip, without its text."""
+        try:
+            vector = self.base.voice_vector(_at_own_rate(samples, rate_hz))
+        except ValueError as fault:
+            raise seam.TooLittleSpeech(str(fault), seconds=round(len(samples) / rate_hz, 1)) from fault
+        return NeuralVoice(Voice(vector), "preview", self.base_sha256)
+
+    def adapt(
+        self, takes: Sequence[seam.Take], *, seed: int = 0,
+        progress: seam.Progress = lambda done: None, should_stop: seam.ShouldStop = lambda: False,
+    ) -> bytes:
+        """Train an adapter; takes whose text holds nothing to say are left out."""
+        stopped = False
+
+        def asked() -> bool:
+            nonlocal stopped
+            stopped = stopped or should_stop()
+            return stopped
+
+        try:
+            adapter = adapting.adapt(
+                self.base, _read(takes), seed=seed, progress=lambda done, _: progress(done), should_stop=asked
+            )
+        except adapting.TooLittle as fault:
+            raise seam.TooLittleSpeech(str(fault), takes=len(takes)) from fault
+        if stopped:
+            raise seam.AdaptationStopped
+        return adapter.to_bytes()
+
+    def load_voice(self, stored: bytes) -> NeuralVoice:
+        """Read `adapt`'s bytes back."""
+        try:
+            adapter = Adapter.from_bytes(stored)
+            vector = adapter.tensors["voice"].numpy()
+        except (voicefile.BadVoiceFile, KeyError) as fault:
+            raise seam.VoiceFileDamaged(str(fault)) from fault
+        if adapter.base != self.base_sha256:
+            raise seam.VoiceOfAnotherBase
+        return NeuralVoice(Voice(vector, adapter), "adapted", self.base_sha256)
+
+    def embedding(self, samples: Floats, rate_hz: int) -> Floats:
+        """Who speaks, as a unit vector (D,)."""
+        try:
+            return self.base.speaker_embedding(_at_own_rate(samples, rate_hz))
+        except ValueError as fault:
+            raise seam.TooLittleSpeech(str(fault), seconds=round(len(samples) / rate_hz, 1)) from fault
+
+    def _own(self, voice: seam.VoiceState) -> Voice:
+        if not isinstance(voice, NeuralVoice) or voice.base_sha256 != self.base_sha256:
+            raise seam.VoiceOfAnotherBase
+        return voice.voice
+
+
+def _from(gain: seam.GainField, offset: int) -> seam.GainField:
+    """The gain field as a sentence sees it that begins at frame `offset`."""
+    return lambda first, frames: gain(offset + first, frames)
+
+
+def _manner(part: Utterance, rate: float, pitch: float, energy: float) -> _Manner:
+    """The caller's controls and the utterance's own, held to what the model can do."""
+    loud_db = 20 * math.log10(max(energy, 1e-3)) + part.manner.volume_db
+    return {
+        "rate": _held(rate * part.manner.rate, _RATE),
+        "pitch": _held(12 * math.log2(pitch * part.manner.pitch), _SEMITONES),
+        "energy": _held(loud_db, _DECIBELS),
+    }
+
+
+def _held(value: float, bounds: tuple[float, float]) -> float:
+    return min(bounds[1], max(bounds[0], value))
+
+
+def _pause(part: Utterance, rate: float) -> Floats:
+    """Silence after an utterance, whole frames long, so that the mark's frames stay in step."""
+    frames = round(part.pause_s / rate * seam.RATE_HZ / seam.HOP)
+    return np.zeros(frames * seam.HOP, np.float32)
+
+
+def _at_own_rate(samples: Floats, rate_hz: int) -> Floats:
+    return resample(Clip.of(samples, rate_hz), seam.RATE_HZ).samples
+
+
+def _read(takes: Sequence[seam.Take]) -> list[adapting.Take]:
+    """Takes with the phonemes of their text."""
+    read: list[adapting.Take] = []
+    for take in takes:
+        try:
+            phonemes = text.phonemes(take.text, language=take.language)
+        except NothingToSay:
+            continue
+        read.append(adapting.Take(_at_own_rate(take.samples, take.rate_hz), symbols.ids(phonemes)))
+    return read
