@@ -5,6 +5,12 @@
 English is read in this process with permissive parts only: rules of our own, CMUdict (BSD) in espeak's
 symbols, and a small network of ours for words outside it. German, Dutch and Mandarin go through the
 espeak-ng program where an operator has installed it (GPL 3, see `espeak`), and are refused where not.
+
+What a voice should be trained on: these phonemes and espeak's, mixed. Against espeak-ng 1.52 (en-us) on the
+same words, 97.7 % of symbols agree with stress marks and 98.5 % without, over 1,000 sentences of the training
+corpora, where the weak forms were tuned; over 400 sentences of technical prose never looked at it is 96.5 %
+and 97.7 %; over 1,000 rare words and names of the dictionary 84.7 % and 87.4 %. A voice trained on espeak's
+phonemes alone hears these; one that has heard both also speaks well in the runtimes that bring espeak.
 """
 
 from __future__ import annotations

@@ -24,6 +24,9 @@ _OURS = {
     "increase": "ˈɪŋkɹiːs", "increases": "ˈɪŋkɹiːsᵻz", "subject": "sˈʌbdʒɛkt", "record": "ɹˈɛkɚd",
     "sometimes": "sˈʌmtaɪmz", "because": "bɪkˈʌz", "enough": "ɪnˈʌf", "beautiful": "bjˈuːɾifəl",
     "interest": "ˈɪntɹɛst", "interesting": "ˈɪntɹɛstɪŋ", "o'clock": "əklˈɑːk", "oh": "ˈoʊ", "miz": "mˈɪz",
+    "mr": "mˈɪstɚ", "mrs": "mˈɪsᵻz", "dr": "dˈɑːktɚ", "ms": "mˈɪz", "eighteen": "ˈeɪtiːn", "sixteen": "sˈɪkstiːn",
+    "someone": "sˈʌmwʌn", "hundred": "hˈʌndɹɪd", "always": "ˈɔːlweɪz", "tomorrow": "təmˈɑːɹoʊ", "beyond": "bᵻjˈɔnd",
+    "probably": "pɹˈɑːbəbli", "library": "lˈaɪbɹɛɹi", "zero": "zˈiəɹoʊ", "program": "pɹˈoʊɡɹæm", "software": "sˈɔftwɛɹ",
     "thirty": "θˈɜːɾi",
     "colon": "kˈoʊlən", "read": "ɹˈiːd", "on": "ˈɔn", "dog": "dˈɑːɡ", "email": "ˈiːmeɪl", "online": "ˈɔnlaɪn",
 }  # fmt: skip
