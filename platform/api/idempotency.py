@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.errors import IdempotencyBusy, IdempotencyKeyInvalid, IdempotencyMismatch
+from api.errors import IdempotencyBusy, IdempotencyGone, IdempotencyKeyInvalid, IdempotencyMismatch
 from api.models import IdempotentReply
 
 HEADER = "Idempotency-Key"
@@ -93,6 +93,8 @@ def _store(reply: IdempotentReply, response: Response) -> HttpResponse:
 
 
 def _replay(reply: IdempotentReply) -> HttpResponse:
+    if not reply.sealed_body:
+        raise IdempotencyGone
     body = _sealer().open(
         tenant_id=reply.tenant_id, handle=reply.handle, object_id=reply.pk, sealed=bytes(reply.sealed_body)
     )

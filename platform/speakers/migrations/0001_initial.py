@@ -10,6 +10,20 @@ def _revoke(apps, schema_editor):  # type: ignore[no-untyped-def]  # Django's Ru
     schema_editor.execute(f"REVOKE DELETE ON speakers_speaker FROM {schema_editor.quote_name(settings.APP_ROLE)}")
 
 
+GUARD = """
+CREATE FUNCTION speakers_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF (NEW.id, NEW.tenant_id, NEW.key_handle) IS DISTINCT FROM (OLD.id, OLD.tenant_id, OLD.key_handle)
+       OR (OLD.state || '>' || NEW.state) NOT IN ('active>active', 'active>erasing', 'erasing>erasing',
+                                                  'erasing>erased', 'erased>erased') THEN
+        RAISE check_violation USING MESSAGE = 'a person stays the same person, and an erasure is not taken back';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER speakers_guard BEFORE UPDATE ON speakers_speaker FOR EACH ROW EXECUTE FUNCTION speakers_guard();
+"""
+
+
 class Migration(migrations.Migration):
     initial = True
 
@@ -62,6 +76,7 @@ class Migration(migrations.Migration):
             },
         ),
         ForceRowSecurity("speakers_speaker"),
+        migrations.RunSQL(GUARD, "DROP TRIGGER speakers_guard ON speakers_speaker; DROP FUNCTION speakers_guard()"),
         # The row stays after an erasure, empty, so that its address answers 410.
         migrations.RunPython(_revoke, migrations.RunPython.noop),
     ]
