@@ -64,7 +64,7 @@ def link_issue(*, actor: Actor, speaker_id: UUID) -> str:
     if SpeakerLinkDigest.objects.filter(tenant_id=actor.tenant_id, speaker_id=speaker.pk).count() >= MOST_LINKS:
         raise TooManyLinks(most=MOST_LINKS)
     record(
-        event="speaker.link-issued",
+        event="speaker.link_issued",
         tenant_id=actor.tenant_id,
         actor=actor.label,
         object_id=speaker.pk,
