@@ -8,3 +8,7 @@ class TenantsConfig(AppConfig):
 
     name = "tenants"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what the OpenAPI document says of authentication."""
+        from tenants import schema  # noqa: F401  # importing registers, and needs the apps loaded
