@@ -48,5 +48,5 @@ CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--t
 
 FROM code AS worker
 COPY --from=install-worker /opt/venv /opt/venv
-CMD ["celery", "--app", "config.celery", "worker", "--loglevel", "INFO", "--concurrency", "2", \
-     "--without-gossip", "--without-mingle"]
+CMD ["celery", "--app", "config.celery", "worker", "--loglevel", "INFO", "--queues", "celery,voice", \
+     "--concurrency", "2", "--without-gossip"]

@@ -162,6 +162,6 @@ def _commands(port: int) -> dict[str, list[str]]:
         "relay": [python, "manage.py", "relay"],
         "sequencer": [python, "manage.py", "sequence"],
         "sweeper": [python, "manage.py", "sweep"],
-        "worker": [*worker, "--concurrency", "2", "--without-gossip", "--without-mingle"],
+        "worker": [*worker, "--queues", "celery,voice", "--concurrency", "2", "--without-gossip"],
         "web": [*web, "--workers", "2", "--threads", "8", "--graceful-timeout", "5"],
     }

@@ -120,6 +120,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_ROUTES = {"synthesis.*": {"queue": "voice"}}  # what a GPU host takes; everything else stays in "celery"
 
 # --- Who answers which protocol (a lower package offers it, a higher one answers) ---------------------
 REPLY_SEALER = "speakers.sealing.ReplySealer"

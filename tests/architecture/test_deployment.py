@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands
 
 from config import launch
@@ -172,3 +173,16 @@ def _filled(value: str) -> str:
     """The value as compose would hand it over, with made-up answers to what it asks of the operator."""
     value = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
     return re.sub(r"\$\{\w+:\?[^}]*\}", "https://voices.example.org", value)
+
+
+def test_every_queue_has_a_worker() -> None:
+    queues = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} | {"celery"}
+    for command in (SERVICES["worker"]["command"], " ".join(_commands(8000)["worker"]), DOCKERFILE):
+        assert _queues(_filled(command)) == queues
+    assert _queues(SERVICES["worker-gpu"]["command"]) == {"voice"}
+
+
+def _queues(command: str) -> set[str]:
+    found = re.search(r'--queues"?,? "?([\w,]+)', command)
+    assert found, command
+    return set(found[1].split(","))
