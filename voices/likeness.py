@@ -1,39 +1,40 @@
-"""Whose voice a take holds, by embeddings that a speaker encoder has made: cosines and nothing else.
+"""Whose voice is in a take: windows along it, each compared with the speaker's own voice.
 
-Pure. The encoder and its threshold belong to synthesis; they are handed in. Similarity is evidence, not proof.
-
-Shape letters: N embeddings, D their width.
+Pure. What compares two clips is handed in (synthesis has the speaker encoder and its threshold); a likeness is
+evidence, not proof, and an unsure answer counts for the person.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Iterator
 
-Floats = NDArray[np.float32]
+from audio.clip import Clip
 
+WINDOW_S = 4.0  # below three seconds an encoder hears the sentence more than the speaker
+_WINDOWS_MOST = 24  # a long recording is sampled along its length
 
-def consistency(embedding: Floats, others: Floats) -> float:
-    """How much one take sounds like the speaker's other takes: cosine with their mean, in [-1, 1].
-
-    Args:
-        embedding: (D,) of this take.
-        others: (N, D) of takes that are already accepted, N >= 1.
-    """
-    centre = _unit(_unit(others).mean(axis=0))
-    return float(_unit(embedding) @ centre)
+Same = Callable[[Clip, Clip], bool | None]
 
 
-def own_speech(windows: Floats, reference: Floats, least: float) -> float:
+def windows(clip: Clip, length_s: float = WINDOW_S) -> Iterator[Clip]:
+    """Pieces of a take, evenly spaced, the whole of it when it is shorter than two."""
+    count = int(clip.length_s // length_s)
+    if count < 2:
+        yield clip
+        return
+    used = min(count, _WINDOWS_MOST)
+    for index in range(used):
+        start_s = index * (clip.length_s - length_s) / (used - 1)
+        yield clip.cut(start_s, start_s + length_s)
+
+
+def own_share(clip: Clip, reference: Clip, same: Same) -> float:
     """Which share of a take is this speaker and not a nurse, a radio or an interviewer.
 
     Args:
-        windows: (N, D) embeddings of windows along the take, N >= 1.
-        reference: (D,) of the speaker.
-        least: the cosine from which a window counts as the speaker's; the encoder's own threshold.
+        clip: the take, its silence trimmed.
+        reference: the speaker, from a source that was judged before.
+        same: True, False, or None when it cannot tell, which counts as the speaker.
     """
-    return float((_unit(windows) @ _unit(reference) >= least).mean())
-
-
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9), np.float32)
+    verdicts = [same(window, reference) for window in windows(clip)]
+    return sum(verdict is not False for verdict in verdicts) / len(verdicts)

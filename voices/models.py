@@ -11,18 +11,27 @@ from typing import ClassVar
 from django.db import models
 
 from isolation.models import TenantRow
-from work.models import Job
+from work.models import Job, JobState
+
+INGEST_TASK = "voices.ingest"
+RECORDING_KIND, ADAPTER_KIND, INTAKE_KIND = "recordings", "adapters", "uploads"  # folders below the tenant's
+SOUND, TRANSCRIPT, HASH = "recording", "recording-transcript", "recording-hash"  # what sealed bytes are bound to
+ADAPTER, VOICE_NAME = "voice-adapter", "voice-name"
 
 
 class Upload(TenantRow):
-    """An address in the intake place that was handed out for one file of one speaker."""
+    """An address in the intake place that was handed out for one file of one speaker.
+
+    What lies there is a voice in clear; `emptied_at` says that nothing does any more.
+    """
 
     speaker = models.ForeignKey("speakers.Speaker", on_delete=models.PROTECT, db_constraint=False, related_name="+")
+    consent = models.ForeignKey("consent.Consent", on_delete=models.PROTECT, db_constraint=False, related_name="+")
     object_key = models.CharField(max_length=200)
     size = models.PositiveIntegerField()
     content_type = models.CharField(max_length=80)
     expires_at = models.DateTimeField()
-    emptied_at = models.DateTimeField(null=True, blank=True)  # nothing of it lies in the intake any more
+    emptied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantRow.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -34,7 +43,7 @@ class Upload(TenantRow):
 class Recording(Job):
     """One take of one speaker: the job that judges it and, once accepted, the sealed sound.
 
-    `state` is the job's; `standing` is what the API calls it. A rejected take keeps its findings and no sound.
+    `state` is the job's; STANDINGS says what the API calls it. A rejected take keeps its findings and no sound.
     """
 
     speaker = models.ForeignKey("speakers.Speaker", on_delete=models.PROTECT, db_constraint=False, related_name="+")
@@ -56,10 +65,29 @@ class Recording(Job):
             *Job.Meta.constraints,
             # One upload is one take, however often the request for it is repeated.
             models.UniqueConstraint(fields=["tenant_id", "upload"], name="voices_recording_once_per_upload"),
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True)
+                | models.Q(object_key="", sealed_transcript__isnull=True, sealed_hash__isnull=True),
+                name="voices_recording_erased_is_empty",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="done", erased_at__isnull=True) | ~models.Q(object_key=""),
+                name="voices_recording_accepted_has_sound",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["tenant_id", "speaker", "state"], name="voices_recording_of_speaker"),
         ]
+
+
+# What the API calls the state of a recording's job.
+STANDINGS = {
+    JobState.QUEUED: "received",
+    JobState.RUNNING: "ingesting",
+    JobState.DONE: "accepted",
+    JobState.FAILED: "rejected",
+    JobState.CANCELLED: "cancelled",
+}
 
 
 class VoiceState(models.TextChoices):
@@ -79,13 +107,22 @@ class Voice(TenantRow):
     state = models.CharField(max_length=10, choices=VoiceState.choices, default=VoiceState.ACTIVE)
 
     class Meta(TenantRow.Meta):
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            *TenantRow.Meta.constraints,
+            models.CheckConstraint(
+                condition=~models.Q(state="erased") | models.Q(sealed_name__isnull=True),
+                name="voices_voice_erased_is_empty",
+            ),
+        ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["tenant_id", "speaker"], name="voices_voice_of_speaker"),
         ]
 
 
 class VersionState(models.TextChoices):
-    """Where a version stands: a draft is heard by its maker alone, a retired one takes no new calls."""
+    """Where a version stands. A draft is a preview: callable by its id, never a voice's newest. A retired one is not
+    callable any more, by its owner's choice.
+    """
 
     DRAFT = "draft"
     READY = "ready"
@@ -106,10 +143,15 @@ class VoiceVersion(TenantRow):
     adapter_sha256 = models.CharField(max_length=64)
     adapter_object = models.CharField(max_length=200)
     measures = models.JSONField(default=dict)
+    preview = models.BooleanField(default=False)  # from seconds, without training
     state = models.CharField(max_length=10, choices=VersionState.choices, default=VersionState.DRAFT)
 
     class Meta(TenantRow.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             *TenantRow.Meta.constraints,
             models.UniqueConstraint(fields=["tenant_id", "voice", "number"], name="voices_version_number"),
+            models.CheckConstraint(
+                condition=~models.Q(state="erased") | models.Q(adapter_object="", adapter_sha256=""),
+                name="voices_version_erased_is_empty",
+            ),
         ]

@@ -1,33 +1,49 @@
-"""Cosines of embeddings: same, opposite, in part."""
+"""The share of a take that is the speaker's, by a comparison that is handed in."""
 
 import numpy as np
 import pytest
 
-from voices.likeness import consistency, own_speech
+from audio.clip import Clip
+from voices.likeness import WINDOW_S, own_share, windows
 
-RNG = np.random.default_rng(3)
-
-
-def around(direction: np.ndarray, count: int, spread: float) -> np.ndarray:
-    noise = RNG.standard_normal((count, direction.size)) * spread
-    return (direction + noise).astype(np.float32)
+RATE_HZ = 100
+REFERENCE = Clip.of(np.ones(500), RATE_HZ)
 
 
-def test_the_same_voice_is_near_one_and_another_near_zero() -> None:
-    one, other = np.eye(64, dtype=np.float32)[:2]
-    takes = around(one, 8, 0.05)
-    assert consistency(around(one, 1, 0.05)[0], takes) > 0.9
-    assert consistency(other, takes) < 0.3
-    assert consistency(-one, takes) < -0.9
+def spoken(*parts: tuple[float, float]) -> Clip:
+    """Stretches of (voice, seconds); the voice is the samples' value."""
+    return Clip.of(np.concatenate([np.full(round(s * RATE_HZ), voice) for voice, s in parts]), RATE_HZ)
 
 
-def test_length_does_not_matter() -> None:
-    takes = around(np.ones(16, np.float32), 4, 0.1)
-    assert consistency(takes[0] * 100, takes) == pytest.approx(consistency(takes[0], takes), abs=1e-6)
+def same(a: Clip, b: Clip) -> bool | None:
+    """One voice is 1.0, another 2.0; 0.0 is a mumble that nobody can place."""
+    voice = float(np.median(a.samples))
+    return None if voice == 0.0 else voice == float(np.median(b.samples))
 
 
-def test_the_share_of_windows_that_are_the_speakers() -> None:
-    one, other = np.eye(64, dtype=np.float32)[:2]
-    windows = np.concatenate([around(one, 3, 0.02), around(other, 1, 0.02)])
-    assert own_speech(windows, one, 0.5) == 0.75
-    assert own_speech(np.zeros((4, 64), np.float32), one, 0.5) == 0.0
+def test_a_short_take_is_one_window() -> None:
+    clip = spoken((1.0, 7.9))
+    assert [window.frames for window in windows(clip)] == [clip.frames]
+
+
+@pytest.mark.parametrize("length_s", [8.0, 31.0, 600.0])
+def test_windows_reach_from_end_to_end(length_s: float) -> None:
+    pieces = list(windows(Clip.of(np.arange(length_s * RATE_HZ), RATE_HZ)))
+    assert {piece.length_s for piece in pieces} == {WINDOW_S}
+    assert pieces[0].samples[0] == 0
+    assert pieces[-1].samples[-1] == length_s * RATE_HZ - 1
+    assert len(pieces) <= 24
+
+
+@pytest.mark.parametrize(
+    ("clip", "share"),
+    [
+        (spoken((1.0, 40.0)), 1.0),
+        (spoken((2.0, 40.0)), 0.0),
+        (spoken((2.0, 3.0)), 0.0),
+        (spoken((1.0, 20.0), (2.0, 20.0)), 0.5),
+        (spoken((0.0, 40.0)), 1.0),
+    ],
+)
+def test_the_share_is_what_was_spoken_by_the_person(clip: Clip, share: float) -> None:
+    assert own_share(clip, REFERENCE, same) == pytest.approx(share, abs=0.1)
