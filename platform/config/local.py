@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -41,6 +41,7 @@ class LocalPlatform:
             **outer_environment(),
             **platform_environment(self.servers, mode="demo", public_url=self.url),
             **(settings or {}),
+            "TMPDIR": str(profile.folder / "tmp"),
         }
         self.children = {name: self._child(name, command) for name, command in _commands(port).items()}
         self._restarts: list[float] = []
@@ -58,6 +59,9 @@ class LocalPlatform:
 
     def start_servers(self) -> None:
         """Start the servers and migrate, and leave word of where they are for `running_environment`."""
+        scratch = self.profile.folder / "tmp"
+        shutil.rmtree(scratch, ignore_errors=True)  # what a killed process was working on
+        scratch.mkdir(mode=0o700)
         self.servers.start()
         self.migrate()
         draft = self.profile.folder / "environment.new"
@@ -79,12 +83,15 @@ class LocalPlatform:
 
     def migrate(self) -> None:
         """Bring the tables up to date; only this process ever learns the owner's password."""
-        environment = self.environment | self.servers.owner_environment()
-        with (self.profile.log / "migrate.log").open("ab") as log:
-            command = [sys.executable, "manage.py", "migrate", "--database=owner", "--no-input"]
-            done = subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
-        if done.returncode != 0:
-            raise ProcessFailed(f"the migrations failed; see {self.profile.log / 'migrate.log'}")
+        child = self._child("migrate", [sys.executable, "manage.py", "migrate", "--database=owner", "--no-input"])
+        child.environment = self.environment | self.servers.owner_environment()
+        child.start()
+        try:
+            wait_until(lambda: child.exit_code is not None, [], 300, "the migrations")
+            if child.exit_code != 0:
+                raise ProcessFailed(f"the migrations ended with {child.exit_code}:\n{child.tail()}")
+        finally:
+            child.stop()
 
     def manage(self, arguments: Sequence[str]) -> int:
         """Run a manage.py command on this terminal and give its exit code."""

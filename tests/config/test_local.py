@@ -29,12 +29,14 @@ class Served:
     """`./run serve` in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.home = folder / "var", folder / "home"
+        self.home.mkdir(exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.supervisor = subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(folder), str(self.port)],
+            [sys.executable, "-c", SERVE, str(self.folder), str(self.port)],
             cwd=ROOT,
+            env={**os.environ, "HOME": str(self.home)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -70,8 +72,8 @@ class Served:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One profile for the module: the second start finds what the first has left."""
-    return tmp_path_factory.mktemp("var")
+    """One place for the module: the second start finds what the first has left."""
+    return tmp_path_factory.mktemp("local")
 
 
 @pytest.fixture
@@ -79,7 +81,9 @@ def served(folder: Path) -> Iterator[Served]:
     started = Served(folder)
     yield started
     started.supervisor.kill()
-    started.supervisor.communicate()
+    started.supervisor.wait()
+    assert started.supervisor.stdout is not None
+    started.supervisor.stdout.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -91,6 +95,7 @@ def test_however_it_ends_nothing_stays_and_it_starts_again(served: Served, numbe
     served.supervisor.send_signal(number)
     served.supervisor.wait(60)
     served.wait_gone()
+    assert list(served.home.iterdir()) == [], "something was written outside the project's own folder"
 
 
 def test_a_killed_process_is_started_again(served: Served) -> None:
