@@ -11,17 +11,16 @@ from pathlib import Path
 
 import torch
 
-from synthesis.training.run import Plan
+from synthesis.training import stages
+from synthesis.training.peers import launch
 from synthesis.tts.config import SIZES
-
-RATES = {"aligner": 1e-3, "speaker": 1e-3, "acoustic": 1e-3, "vocoder": 6e-4}
 
 
 def arguments() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(prog="python -m synthesis.training", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=["data", "export", "evaluate", *RATES])
+    parser.add_argument("stage", choices=["data", "export", "evaluate", *stages.RATES])
     parser.add_argument("--speech", type=Path, help="folder of recordings (data)")
     parser.add_argument("--work", type=Path, default=Path("var/training"), help="where shards and runs lie")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
@@ -30,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, help="peak learning rate")
     parser.add_argument("--cool", type=float, default=0.4, help="part of the run over which the rate falls")
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--workers", type=int, default=1, help="processes that train side by side on a CPU")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -43,26 +43,29 @@ def main() -> None:
         if asked.speech is None:
             raise SystemExit("data needs --speech FOLDER")
         build(asked.speech, asked.work / "shards")
-    elif asked.stage in RATES:
-        _train(asked)
+    elif asked.stage in stages.RATES:
+        launch(asked.workers, stages.train, asked)
     elif asked.stage == "export":
         from synthesis.training.export import export
 
-        export(asked.work, SIZES[asked.size])
+        print(export(asked.work, SIZES[asked.size]))
     else:
-        from synthesis.training.evaluate import evaluate
-
-        evaluate(asked.work)
+        _evaluate(asked)
 
 
-def _train(asked: argparse.Namespace) -> None:
-    from importlib import import_module
+def _evaluate(asked: argparse.Namespace) -> None:
+    import json
 
     from synthesis.training.data import Shards
+    from synthesis.training.evaluate import evaluate
+    from synthesis.training.export import WEIGHTS
+    from synthesis.tts.voice import BaseVoice
 
-    part = import_module(f"synthesis.training.train_{asked.stage}")
-    plan = Plan(asked.minutes, asked.rate or RATES[asked.stage], asked.device, asked.cool)
-    part.train(Shards(asked.work / "shards"), asked.work / asked.stage, SIZES[asked.size], plan, asked.batch)
+    if asked.speech is None:
+        raise SystemExit("evaluate needs --speech FOLDER for the texts of the held-out prompts")
+    base = BaseVoice.load(WEIGHTS)
+    found = evaluate(base, Shards(asked.work / "shards"), asked.speech, asked.work / "samples")
+    (asked.work / "evaluation.json").write_text(json.dumps({"weights": base.sha256, **found}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ from synthesis.tts import features, pitch, symbols
 from synthesis.training.corpora import Recording, recordings
 from synthesis.training.espeak import phonemise
 
-LEVEL_DB = -26.0
 LONGEST_S, SHORTEST_S = 14.0, 0.6
 SLOWEST_UNITS, FASTEST_UNITS = 3.0, 30.0  # sounds a second; outside, text and sound do not belong together
 
@@ -48,22 +47,11 @@ class Row:
     units: int
 
 
-def normalised(wave: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`wave` with its speech at -26 dBFS RMS, held below full scale; silence is left alone."""
-    frames = np.lib.stride_tricks.sliding_window_view(wave, 512)[::256]
-    power = np.square(frames.astype(np.float64)).mean(1)
-    loud = power[power > power.max() * 10**-3.5]
-    if loud.size == 0 or loud.mean() < 1e-10:
-        return wave
-    gain = 10 ** (LEVEL_DB / 20) / float(np.sqrt(loud.mean()))
-    return wave * np.float32(min(gain, 0.97 / max(float(np.abs(wave).max()), 1e-9)))
-
-
 def load(path: Path) -> tuple[NDArray[np.float32], bool]:
     """A recording at 24 kHz and at our level, a whole number of hops long; and whether it is narrow."""
     wave, rate_hz = soundfile.read(path, dtype="float32")
     wave = soxr.resample(wave, rate_hz, features.RATE_HZ).astype(np.float32)
-    wave = normalised(wave)
+    wave = features.levelled(wave)
     return wave[: len(wave) // features.HOP * features.HOP], rate_hz < features.RATE_HZ
 
 

@@ -20,6 +20,8 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+from synthesis.training.peers import ALONE, Peers
+
 Losses = dict[str, Tensor]  # the entry "loss" is what is made small
 WARMUP_STEPS = 150
 SAVE_EVERY_S = 120.0
@@ -42,9 +44,9 @@ class Plan:
 class Run:
     """State of one run. `average` is the network to ship."""
 
-    def __init__(self, net: nn.Module, folder: Path, plan: Plan) -> None:
+    def __init__(self, net: nn.Module, folder: Path, plan: Plan, peers: Peers = ALONE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.net, self.folder, self.plan = net.to(plan.device), folder, plan
+        self.net, self.folder, self.plan, self.peers = net.to(plan.device), folder, plan, peers
         self.average = {name: value.detach().clone() for name, value in net.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
             [value for value in net.parameters() if value.requires_grad], plan.rate, plan.betas, weight_decay=0.01
@@ -53,13 +55,21 @@ class Run:
         self._resume()
 
     def train(self, loss_of: Callable[[int], Losses]) -> None:
-        """Take steps until the minutes of the plan are over; saves as it goes and at the end."""
+        """Take steps until the minutes of the plan are over; saves as it goes and at the end.
+
+        Each of several workers is given its own step numbers, so that they see different data.
+        """
         started = saved = time.monotonic()
         first = self.steps
         seen: list[dict[str, float]] = []
-        while (spent := time.monotonic() - started) < self.plan.minutes * 60:
-            self._set_rate(spent / (self.plan.minutes * 60), self.steps - first)
+        over = False
+        while not over:
+            spent = time.monotonic() - started
+            self._set_rate(min(1.0, spent / (self.plan.minutes * 60)), self.steps - first)
             seen.append(self._step(loss_of))
+            over = self.peers.meet(self.net, self.steps, spent > self.plan.minutes * 60)
+            if self.peers.rank:
+                continue
             if self.steps % LOG_EVERY == 0:
                 self._log(seen, spent, (time.monotonic() - started) / (self.steps - first))
                 seen = []
@@ -67,10 +77,11 @@ class Run:
                 saved = time.monotonic()
                 self._save(self.trained_s + saved - started)
         self.trained_s += time.monotonic() - started
-        self._save(self.trained_s)
+        if not self.peers.rank:
+            self._save(self.trained_s)
 
     def _step(self, loss_of: Callable[[int], Losses]) -> dict[str, float]:
-        losses = loss_of(self.steps)
+        losses = loss_of(self.steps * self.peers.count + self.peers.rank)
         self.optimiser.zero_grad(set_to_none=True)
         losses["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.plan.clip)

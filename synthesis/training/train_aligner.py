@@ -1,8 +1,9 @@
 """Train the aligner on everything with text, then write durations for all of it:
 `python -m synthesis.training aligner`.
 
-Forward-sum loss by CTC, a diagonal prior that fades, and a binarising term at the end. The
-durations land in `durations.npy` beside the shards, with one score per utterance in `scores.json`.
+First it learns the boundaries of `flat_start`, then its own best path, with the forward-sum
+loss (CTC over all monotonic paths) beside both. The durations land in `durations.npy` beside the
+shards, with one score per utterance in `scores.json`.
 """
 
 import json
@@ -12,14 +13,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from synthesis.training import flat_start
 from synthesis.training.data import Row, Shards
+from synthesis.training.peers import ALONE, Peers
 from synthesis.training.run import Losses, Plan, Run
 from synthesis.tts import aligner
 from synthesis.tts.aligner import Aligner
 from synthesis.tts.config import BaseConfig
 
-SKIP = -1.0  # log weight of CTC's own blank, which a frame may not prefer for long
-PRIOR_STEPS = 700
+SKIP = -3.0  # log weight of CTC's own blank: low, so that every frame belongs to some unit
+TAUGHT_STEPS = 350  # steps on the boundaries of `flat_start`, before its own are trusted
 
 
 class Texts:
@@ -66,44 +69,54 @@ def forward_sum(log_chance: Tensor, rows: list[Row]) -> Tensor:
     return (total / torch.tensor([row.frames for row in rows])).mean()
 
 
-def train(shards: Shards, folder: Path, config: BaseConfig, plan: Plan, batch: int = 16) -> nn.Module:
+def train(
+    shards: Shards, folder: Path, config: BaseConfig, plan: Plan, batch: int = 16, peers: Peers = ALONE
+) -> nn.Module:
     """Train or go on training; ends with a pass that writes durations."""
     net = Aligner(config.aligner)
-    run = Run(net, folder, plan)
-    texts = Texts(shards, batch)
+    run = Run(net, folder, plan, peers)
+    texts, taught = Texts(shards, batch), first_durations(shards)
 
     def loss_of(step: int) -> Losses:
         rows = texts.draw(step)
-        units, mel, mask = padded(shards, rows)
-        log_chance = net(units, mel, mask)
-        weight = max(0.0, 1 - step / PRIOR_STEPS)
-        if weight:
-            log_chance = log_chance + weight * _priors(rows, log_chance.shape)
+        log_chance = net(*padded(shards, rows))
         total = forward_sum(log_chance, rows)
-        hard = _binarised(log_chance, rows) if step > PRIOR_STEPS else torch.zeros(())
-        return {"loss": total + 0.3 * hard, "path": total, "hard": hard}
+        hard = _on_path(log_chance, rows, taught if step < TAUGHT_STEPS else None)
+        return {"loss": 0.3 * total + hard, "path": total, "hard": hard}
 
     run.train(loss_of)
     net.load_state_dict(run.average)
-    write_durations(shards, net)
+    if not peers.rank:
+        write_durations(shards, net)
     return net
 
 
-def _priors(rows: list[Row], shape: torch.Size) -> Tensor:
-    table = torch.full(shape, -50.0)
-    for place, row in enumerate(rows):
-        table[place, : row.frames, : row.units] = torch.from_numpy(aligner.diagonal_prior(row.units, row.frames))
-    return table
+def first_durations(shards: Shards) -> np.ndarray:
+    """Frames per unit by `flat_start` for all shards, made once and kept in `flat.npy`."""
+    kept = shards.folder / "flat.npy"
+    if not kept.exists():
+        found = np.zeros(len(shards.units), np.int16)
+        counts = flat_start.align(shards, shards.rows)
+        for row in shards.rows:
+            if row.name in counts:
+                found[row.first_unit : row.first_unit + row.units] = counts[row.name]
+        np.save(kept, found)
+    return np.asarray(np.load(kept))
 
 
-def _binarised(log_chance: Tensor, rows: list[Row]) -> Tensor:
-    """Mean of -log chance on the hard path, which draws the soft one towards it."""
+def _on_path(log_chance: Tensor, rows: list[Row], taught: np.ndarray | None) -> Tensor:
+    """Mean of -log chance on the taught path, or on the best one when nothing is taught."""
     values = log_chance.detach().numpy()
     losses = []
     for place, row in enumerate(rows):
-        counts = aligner.durations(values[place, : row.frames, : row.units])
+        if row.units > row.frames:
+            continue
+        counts = (
+            aligner.durations(values[place, : row.frames, : row.units]) if taught is None
+            else taught[row.first_unit : row.first_unit + row.units]
+        )
         owner = torch.from_numpy(np.repeat(np.arange(row.units), counts))
-        losses.append(-log_chance[place, torch.arange(row.frames), owner].mean())
+        losses.append(-log_chance[place, torch.arange(len(owner)), owner].mean())
     return torch.stack(losses).mean()
 
 

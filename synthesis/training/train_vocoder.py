@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from synthesis.training.corpora import CORPORA
 from synthesis.training.data import Row, Shards
+from synthesis.training.peers import ALONE, Peers
 from synthesis.training.run import Losses, Plan, Run
 from synthesis.tts import features
 from synthesis.tts.config import BaseConfig
@@ -67,10 +68,10 @@ def _shares(rows: Sequence[Row]) -> np.ndarray:
     return weights / weights.sum()
 
 
-def sound_loss(made: Tensor, real: Tensor) -> Tensor:
-    """Distance of (B, T) sounds at five resolutions: log magnitude and spectral convergence."""
+def sound_loss(made: Tensor, real: Tensor, sizes: Sequence[int] = RESOLUTIONS) -> Tensor:
+    """Distance of (B, T) sounds at several resolutions: log magnitude and spectral convergence."""
     total = torch.zeros((), device=made.device)
-    for size in RESOLUTIONS:
+    for size in sizes:
         window = torch.hann_window(size, device=made.device)
         a, b = (
             torch.view_as_real(
@@ -80,13 +81,15 @@ def sound_loss(made: Tensor, real: Tensor) -> Tensor:
         )
         total = total + (torch.log(a) - torch.log(b)).abs().mean()
         total = total + ((a - b).norm(dim=(1, 2)) / b.norm(dim=(1, 2)).clamp(min=0.1)).mean()
-    return total / len(RESOLUTIONS)
+    return total / len(sizes)
 
 
-def train(shards: Shards, folder: Path, config: BaseConfig, plan: Plan, batch: int = 16) -> nn.Module:
+def train(
+    shards: Shards, folder: Path, config: BaseConfig, plan: Plan, batch: int = 16, peers: Peers = ALONE
+) -> nn.Module:
     """Train or go on training; the run's files lie below `folder`."""
     net = Vocoder(config.vocoder)
-    run = Run(net, folder, plan)
+    run = Run(net, folder, plan, peers)
     crops = Crops(shards, batch)
 
     def loss_of(step: int) -> Losses:
@@ -97,7 +100,8 @@ def train(shards: Shards, folder: Path, config: BaseConfig, plan: Plan, batch: i
         made = net.render(mel, f0, filters, first_noise=step * 977 % NOISE_FRAMES)
         made, real = made[:, EDGE:-EDGE], real[:, EDGE:-EDGE]
         heard = (features.log_mel(made) - features.log_mel(real)).abs().mean()
-        sound = sound_loss(made, real)
+        sizes = [RESOLUTIONS[(step + k) % len(RESOLUTIONS)] for k in (0, 2)]  # two a step: they cost as much as the net
+        sound = sound_loss(made, real, sizes)
         return {"loss": 2 * heard + sound, "mel": heard, "stft": sound}
 
     run.train(loss_of)

@@ -16,7 +16,7 @@ from synthesis.tts import symbols
 from synthesis.tts.config import AlignerConfig
 from synthesis.tts.features import NARROW_MELS
 
-TEMPERATURE = 0.05
+TEMPERATURE = 0.2
 
 
 class Aligner(nn.Module):
@@ -44,15 +44,6 @@ class Aligner(nn.Module):
                + text.square().sum(-1)[:, None])
         far = (-TEMPERATURE * far).masked_fill(~unit_mask[:, None], -1e4)
         return torch.log_softmax(far, -1)
-
-
-def diagonal_prior(units: int, frames: int, sharpness: float = 1.0) -> NDArray[np.float32]:
-    """Log chance (L, N) that favours the diagonal: beta-binomial, as in the source."""
-    from scipy.stats import betabinom
-
-    rows = np.arange(1, frames + 1)[:, None]
-    table = betabinom.logpmf(np.arange(units)[None], units - 1, sharpness * rows, sharpness * (frames + 1 - rows))
-    return np.asarray(np.maximum(table, -50.0), np.float32)
 
 
 def durations(log_chance: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -83,3 +74,12 @@ def score(log_chance: NDArray[np.float32], counts: NDArray[np.int64]) -> float:
     """Mean log chance per frame along a path; near 0 is certain, below -2.5 rarely the right text."""
     owner = np.repeat(np.arange(len(counts)), counts)
     return float(log_chance[np.arange(len(owner)), owner].mean())
+
+
+def unit_means(
+    values: NDArray[np.float32], weights: NDArray[np.float32], counts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Weighted mean of frame values (L,) over each unit of `counts` (N,) frames."""
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(int)
+    total = np.add.reduceat(values * weights, starts)
+    return np.asarray(total / np.maximum(np.add.reduceat(weights, starts), 1e-6), np.float32)

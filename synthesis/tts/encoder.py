@@ -43,7 +43,7 @@ class Block(nn.Module):
         x = x + self.dropout(self._attend(self.attend_norm(x), mask))
         y = self.inner_norm(x) * mask.unsqueeze(-1)
         y = torch.cat([nn.functional.pad(y, (0, 0, 1, -1)), y, nn.functional.pad(y, (0, 0, -1, 1))], -1)
-        return x + self.dropout(self.back(nn.functional.gelu(self.near(y), approximate="tanh")))
+        return x + self.dropout(self.back(nn.functional.gelu(self.near(y))))
 
     def _attend(self, x: Tensor, mask: Tensor) -> Tensor:
         batch, length, width = x.shape

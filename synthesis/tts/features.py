@@ -19,6 +19,7 @@ HOP = 256
 BINS = FFT // 2 + 1
 MELS = 100
 FLOOR = 1e-5  # log-mel never falls below log(FLOOR)
+LEVEL_DB = -26.0  # the level that speech is brought to before anything is measured
 NARROW_MELS = 78  # bands wholly below 7 kHz, which every recording carries
 
 
@@ -59,3 +60,17 @@ def log_mel(wave: Tensor) -> Tensor:
 def energy(mel: Tensor) -> Tensor:
     """Loudness per frame, (..., L): log of the mean mel magnitude in the bands all sources have."""
     return torch.logsumexp(mel[..., :NARROW_MELS], -1) - float(np.log(NARROW_MELS))
+
+
+def levelled(clip: NDArray[np.float32], level_db: float = LEVEL_DB) -> NDArray[np.float32]:
+    """`clip` (T,) with its speech at `level_db` dBFS RMS, below full scale; silence is left alone.
+
+    Speech is what lies within 35 dB of the loudest 11 ms.
+    """
+    usable = clip[: len(clip) // HOP * HOP].reshape(-1, HOP).astype(np.float64)
+    power = np.square(usable).mean(1)
+    loud = power[power > power.max(initial=0.0) * 10**-3.5]
+    if loud.size == 0 or loud.mean() < 1e-10:
+        return clip
+    gain = 10 ** (level_db / 20) / float(np.sqrt(loud.mean()))
+    return np.ascontiguousarray(clip * np.float32(min(gain, 0.97 / max(float(np.abs(clip).max()), 1e-9))))

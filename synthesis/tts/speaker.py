@@ -31,7 +31,7 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """x (B, L, D), mask (B, L, 1)."""
         y = self.mix((x * mask).transpose(1, 2)).transpose(1, 2)
-        y = self.shrink(nn.functional.gelu(self.grow(self.norm(y)), approximate="tanh"))
+        y = self.shrink(nn.functional.gelu(self.grow(self.norm(y))))
         mean = (y * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
         return x + y * torch.sigmoid(self.excite(torch.relu(self.squeeze(mean))))
 
@@ -49,7 +49,7 @@ class SpeakerNet(nn.Module):
         self.norm = nn.LayerNorm(2 * config.width)
         self.who = nn.Linear(2 * config.width, config.embedding)
         self.voice = nn.Sequential(
-            nn.Linear(2 * config.width, config.voice), nn.GELU(), nn.Linear(config.voice, config.voice), nn.Tanh()
+            nn.Linear(2 * config.width + 2, config.voice), nn.GELU(), nn.Linear(config.voice, config.voice), nn.Tanh()
         )
 
     def statistics(self, mel: Tensor, mask: Tensor) -> Tensor:
@@ -70,9 +70,9 @@ class SpeakerNet(nn.Module):
         """Unit vectors (B, E); their dot product is the similarity."""
         return nn.functional.normalize(self.who(statistics).float(), dim=-1)
 
-    def voice_vector(self, statistics: Tensor) -> Tensor:
-        """(B, V) in (-1, 1)."""
-        out: Tensor = self.voice(statistics)
+    def voice_vector(self, statistics: Tensor, pitch: Tensor) -> Tensor:
+        """(B, V) in (-1, 1); pitch (B, 2) is the mean and the spread of log(f0 / 150) in voiced frames."""
+        out: Tensor = self.voice(torch.cat([statistics, 2 * pitch], -1))
         return out.float()
 
 

@@ -1,11 +1,13 @@
 """How long, how high and how loud each unit is, and the step from units to frames.
 
-For prosody and its control: everything a caller can turn (rate, pitch, energy) acts on what is
+For prosody and its control: everything a caller can turn (rate, pitch) acts on what is
 predicted here. It makes no frames' content.
 
 Shapes: B batch, N units, L frames, D width, V voice.
 Source: Ren et al., "FastSpeech 2", 2021.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +16,18 @@ from synthesis.tts.blocks import VoiceNorm
 from synthesis.tts.config import AcousticConfig
 
 LONGEST_UNIT = 150  # frames, 1.6 s
+
+
+class PredictorTouch(NamedTuple):
+    """An adapter's share of one predictor: two norm shapes (B, 2 D), a last row (B, D) and a bias (B, 1)."""
+
+    one: Tensor | None = None
+    two: Tensor | None = None
+    row: Tensor | None = None
+    bias: Tensor | None = None
+
+
+NONE = PredictorTouch()
 
 
 class Predictor(nn.Module):
@@ -27,14 +41,16 @@ class Predictor(nn.Module):
         self.out = nn.Linear(inner, 1)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, voice: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, voice: Tensor, touch: PredictorTouch = NONE) -> Tensor:
         """(B, N) from x (B, N, D); mask (B, N)."""
         keep = mask.unsqueeze(-1)
-        for conv, norm in ((self.one, self.one_norm), (self.two, self.two_norm)):
+        for conv, norm, more in ((self.one, self.one_norm, touch.one), (self.two, self.two_norm, touch.two)):
             x = conv((x * keep).transpose(1, 2)).transpose(1, 2)
-            x = self.dropout(norm(torch.relu(x), voice))
+            x = self.dropout(norm(torch.relu(x), voice, more))
         out: Tensor = self.out(x).squeeze(-1)
-        return out
+        if touch.row is None or touch.bias is None:
+            return out
+        return out + (x * touch.row[:, None]).sum(-1) + touch.bias
 
 
 class Variance(nn.Module):

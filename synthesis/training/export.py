@@ -1,0 +1,134 @@
+"""From checkpoints to `synthesis/weights`: `python -m synthesis.training export`.
+
+Takes the averaged weights of the last checkpoint of every part, reads the voice vector of the
+base voice off her training recordings, calibrates the speaker check on people nobody trained
+on, and writes safetensors, digest, credits and card.
+"""
+
+import datetime
+import hashlib
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from synthesis.training.corpora import CORPORA
+from synthesis.training.data import Row, Shards
+from synthesis.tts import voicefile
+from synthesis.tts.config import BaseConfig
+from synthesis.tts.voice import BaseVoice
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+BASE_SPEAKER = "kathleen"
+VECTOR_TAKES = 60
+TRIAL_S = 8.0  # speech on each side of a speaker trial
+FALSE_MATCH = 0.01  # share of impostor trials that the threshold lets through, on the unseen people
+
+
+def export(work: Path, config: BaseConfig, folder: Path = WEIGHTS) -> str:
+    """Write the weights folder; returns the digest."""
+    base = assemble(work, config)
+    shards = Shards(work / "shards")
+    rows = [row for row in shards.rows if row.speaker == BASE_SPEAKER and row.split == "train"]
+    step = max(1, len(rows) // VECTOR_TAKES)
+    vectors = np.stack([base.voice_vector(wave_of(shards, row)) for row in rows[::step]])
+    trials = speaker_trials(base, shards)
+    tensors = {f"{name}.{key}": value for name, net in base.parts().items() for key, value in net.state_dict().items()}
+    tensors[f"voices.{BASE_SPEAKER}"] = torch.from_numpy(vectors.mean(0))
+    facts = {"model": config.to_dict(), "same_speaker": trials["threshold"]}
+    digest = voicefile.save_base(folder, tensors, facts)
+    (folder / "CARD.md").write_text(card(work, shards, digest, trials), encoding="utf-8")
+    return digest
+
+
+def assemble(work: Path, config: BaseConfig) -> BaseVoice:
+    """A base voice from the last checkpoints below `work`."""
+    base = BaseVoice.blank(config)
+    average = {stage: _average(work / stage / "last.pt") for stage in ("acoustic", "vocoder", "aligner")}
+    speaker = _cut(average["acoustic"], "speaker.")
+    judge = _cut(_average(work / "speaker" / "last.pt"), "net.")
+    speaker |= {name: value for name, value in judge.items() if name.startswith("who.")}
+    base.acoustic.load_state_dict(_cut(average["acoustic"], "acoustic."))
+    base.vocoder.load_state_dict(average["vocoder"])
+    base.aligner.load_state_dict(average["aligner"])
+    base.speaker.load_state_dict(speaker)
+    return base
+
+
+def _average(checkpoint: Path) -> dict[str, torch.Tensor]:
+    return dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+
+
+def _cut(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def wave_of(shards: Shards, row: Row) -> NDArray[np.float32]:
+    """The sound of a row, (T,)."""
+    return shards.wave[row.first_frame * 256 : (row.first_frame + row.frames) * 256].astype(np.float32) / 32768
+
+
+def speaker_trials(base: BaseVoice, shards: Shards) -> dict[str, float]:
+    """Error rates of the speaker check on the unseen people, clips joined to eight seconds."""
+    by_speaker: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
+    for row in shards.rows:
+        if row.split == "unseen":
+            by_speaker[row.speaker].append(wave_of(shards, row))
+    names, vectors = [], []
+    for name in sorted(by_speaker):
+        for clip in _joined(by_speaker[name]):
+            names.append(name)
+            vectors.append(base.speaker_embedding(clip))
+    cosine = np.stack(vectors) @ np.stack(vectors).T
+    upper = np.triu_indices(len(names), 1)
+    same = np.array([names[i] == names[j] for i, j in zip(*upper, strict=True)])
+    own, other = np.sort(cosine[upper][same]), np.sort(cosine[upper][~same])
+    threshold = float(np.quantile(other, 1 - FALSE_MATCH))
+    places = np.linspace(-1, 1, 2001)
+    miss, false = np.searchsorted(own, places) / len(own), 1 - np.searchsorted(other, places) / len(other)
+    return {"threshold": threshold, "miss": float((own < threshold).mean()), "false_match": FALSE_MATCH,
+            "equal": float(((miss + false) / 2)[np.abs(miss - false).argmin()]),
+            "own_trials": len(own), "impostor_trials": len(other), "people": len(by_speaker)}
+
+
+def _joined(waves: list[NDArray[np.float32]], most: int = 8) -> list[NDArray[np.float32]]:
+    need, clips, held = int(TRIAL_S * 24_000), [], np.zeros(0, np.float32)
+    for wave in waves:
+        held = np.concatenate([held, wave])
+        if len(held) >= need:
+            clips.append(held[:need])
+            held = np.zeros(0, np.float32)
+    return clips[:most]
+
+
+def card(work: Path, shards: Shards, digest: str, trials: dict[str, float]) -> str:
+    """The model card: what it is, what it was made of, whom to credit, what was measured."""
+    lines = ["# The base voice", "", f"`{voicefile.BASE}`, SHA-256 `{digest}`", f"Made {datetime.date.today()}.", "",
+             "A small multi-speaker text-to-speech model for Consonant, trained from nothing by `synthesis/training`.",
+             "Its one named voice is *kathleen*, whose recordings were given for text-to-speech. It is not to be used to",
+             "speak as any other person of the training data.", "", "## Training", "",
+             "| part | steps | minutes |", "|---|---|---|"]
+    for stage in ("vocoder", "speaker", "aligner", "acoustic"):
+        state = torch.load(work / stage / "last.pt", map_location="cpu", weights_only=True)
+        lines.append(f"| {stage} | {state['steps']} | {state['trained_s'] / 60:.0f} |")
+    lines += ["", "Two shared CPU cores, bf16, no adversary. Details: `synthesis/training/LOG.md`.", "",
+              "## Data and credits", "", "| set | utterances trained on | minutes | licence | credit |", "|---|---|---|---|---|"]
+    for corpus in CORPORA:
+        rows = [row for row in shards.rows if row.corpus == corpus.name and row.split == "train"]
+        if rows:
+            minutes = sum(row.frames for row in rows) * 256 / 24_000 / 60
+            lines.append(f"| {corpus.name} | {len(rows)} | {minutes:.1f} | {corpus.licence} | {corpus.credit} |")
+    manifest = hashlib.sha256((work / "shards" / "manifest.jsonl").read_bytes()).hexdigest()
+    lines += ["", f"Manifest of recordings: SHA-256 `{manifest}`.",
+              "People kept out of every training: `synthesis/training/unseen.csv`.", "", "## Speaker check", "",
+              f"{trials['people']:.0f} unseen people, clips of {TRIAL_S:.0f} s: {trials['own_trials']:.0f} trials of one person,"
+              f" {trials['impostor_trials']:.0f} of two.",
+              f"Equal error rate {trials['equal']:.3f}. At the shipped threshold {trials['threshold']:.3f}: false match"
+              f" {trials['false_match']:.3f}, miss {trials['miss']:.3f}.", ""]
+    measured = work / "evaluation.json"
+    if measured.exists():
+        lines += ["## Measured", "", "```json", json.dumps(json.loads(measured.read_text()), indent=1), "```", ""]
+    return "\n".join(lines)

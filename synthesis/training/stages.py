@@ -1,0 +1,22 @@
+"""The parts of the model that are trained, by name, as the command line asks for them."""
+
+import argparse
+from importlib import import_module
+
+import torch
+
+from synthesis.training.data import Shards
+from synthesis.training.peers import Peers
+from synthesis.training.run import Plan
+from synthesis.tts.config import SIZES
+
+RATES = {"aligner": 1e-3, "speaker": 1e-3, "acoustic": 1e-3, "vocoder": 6e-4}  # peak learning rates
+
+
+def train(peers: Peers, asked: argparse.Namespace) -> None:
+    """One worker's part of `python -m synthesis.training STAGE`."""
+    torch.manual_seed(asked.seed + peers.rank)
+    part = import_module(f"synthesis.training.train_{asked.stage}")
+    plan = Plan(asked.minutes, asked.rate or RATES[asked.stage], asked.device, asked.cool)
+    folder = asked.work / asked.stage
+    part.train(Shards(asked.work / "shards"), folder, SIZES[asked.size], plan, asked.batch, peers)

@@ -1,0 +1,231 @@
+"""Train text to frames: `python -m synthesis.training acoustic`.
+
+All speakers with text at once. The voice vector of every utterance is read off another
+utterance of the same person, so that a voice is what two clips have in common. The speaker
+network below it stays as `train_speaker` left it; only its voice end learns here.
+
+Shapes: B batch, N units, L frames, M mel bands (100), R reference frames.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from synthesis.training.corpora import CORPORA
+from synthesis.training.data import Row, Shards
+from synthesis.training.peers import ALONE, Peers
+from synthesis.training.run import Losses, Plan, Run
+from synthesis.tts import features
+from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ, Acoustic, Guess, Person, Prosody
+from synthesis.tts.aligner import unit_means
+from synthesis.tts.config import BaseConfig
+from synthesis.tts.features import MELS
+from synthesis.tts.speaker import SpeakerNet
+
+NARROW_BANDS = 81  # bands wholly below 7.6 kHz: what a 16 kHz recording can teach
+REFERENCE = 224
+FRAME_BUDGET = 5200
+WEIGHT = {corpus.name: corpus.weight for corpus in CORPORA}
+BASE_VOICE_SHARE = 0.5  # of the draws; the rest teaches what voices have in common
+
+
+class Batch(NamedTuple):
+    """One step's input; see the module for the letters."""
+
+    units: Tensor  # (B, N, 3)
+    mask: Tensor  # (B, N)
+    durations: Tensor  # (B, N)
+    pitch: Tensor  # (B, N)
+    energy: Tensor  # (B, N)
+    mel: Tensor  # (B, L, M)
+    f0: Tensor  # (B, L), log(f0 / 150)
+    voiced: Tensor  # (B, L)
+    heard: Tensor  # (B, L)
+    wide: Tensor  # (B,), false where bands above 7.6 kHz say nothing
+    reference: Tensor  # (B, R, M)
+    reference_heard: Tensor  # (B, R)
+    reference_pitch: Tensor  # (B, 2)
+
+
+class Sentences:
+    """Training sentences in buckets of like length."""
+
+    def __init__(self, shards: Shards, scores: dict[str, float] | None = None, worst: float = 0.02) -> None:
+        if shards.durations is None:
+            raise SystemExit("no durations yet: run the aligner first")
+        self.shards = shards
+        usable = [row for row in shards.rows if row.split == "train" and row.units and WEIGHT[row.corpus] > 0]
+        if scores:  # the worst-aligned share is dropped: most often a wrong transcript
+            limit = float(np.quantile([scores[row.name] for row in usable if row.name in scores], worst))
+            usable = [row for row in usable if scores.get(row.name, -99.0) > limit]
+        self.by_speaker: dict[str, list[Row]] = {}
+        for row in usable:
+            self.by_speaker.setdefault(row.speaker, []).append(row)
+        usable.sort(key=lambda row: row.frames)
+        cuts = np.array_split(np.arange(len(usable)), 12)
+        self.buckets = [[usable[index] for index in cut] for cut in cuts]
+        share = self._base_share(usable)
+        self.weights = [np.array([self._weight(row, share) for row in bucket]) for bucket in self.buckets]
+
+    def _base_share(self, rows: Sequence[Row]) -> float:
+        """Weight of kathleen that makes her `BASE_VOICE_SHARE` of the frames drawn."""
+        own = sum(row.frames for row in rows if row.corpus == "kathleen")
+        others = sum(row.frames * WEIGHT[row.corpus] for row in rows if row.corpus != "kathleen")
+        return BASE_VOICE_SHARE / (1 - BASE_VOICE_SHARE) * others / max(own, 1)
+
+    def _weight(self, row: Row, base: float) -> float:
+        return base if row.corpus == "kathleen" else WEIGHT[row.corpus]
+
+    def draw(self, step: int) -> Batch:
+        """The batch of step number `step`."""
+        dice = np.random.default_rng([17, step])
+        mass = np.array([sum(w * row.frames for w, row in zip(weights, bucket, strict=True))
+                         for weights, bucket in zip(self.weights, self.buckets, strict=True)])
+        place = int(dice.choice(len(self.buckets), p=mass / mass.sum()))
+        bucket, weights = self.buckets[place], self.weights[place]
+        count = int(np.clip(FRAME_BUDGET // bucket[-1].frames, 4, 32))
+        chosen = dice.choice(len(bucket), count, p=weights / weights.sum())
+        return batch_of(self.shards, [bucket[index] for index in chosen], self._references(bucket, chosen, dice), dice)
+
+    def _references(self, bucket: list[Row], chosen: np.ndarray, dice: np.random.Generator) -> list[Row]:
+        found = []
+        for index in chosen:
+            mates = self.by_speaker[bucket[index].speaker]
+            others = [row for row in mates if row.name != bucket[index].name] or mates
+            found.append(others[int(dice.integers(len(others)))])
+        return found
+
+
+def batch_of(shards: Shards, rows: list[Row], references: list[Row], dice: np.random.Generator) -> Batch:
+    """Rows as one padded batch, each with a crop of its reference."""
+    units = torch.zeros(len(rows), max(row.units for row in rows), 3, dtype=torch.long)
+    durations = torch.zeros(units.shape[:2], dtype=torch.long)
+    pitch, energy = torch.zeros(units.shape[:2]), torch.zeros(units.shape[:2])
+    mel = torch.full((len(rows), max(row.frames for row in rows), MELS), -11.5)
+    f0, voiced = torch.zeros(mel.shape[:2]), torch.zeros(mel.shape[:2])
+    heard = torch.zeros(mel.shape[:2], dtype=torch.bool)
+    for place, row in enumerate(rows):
+        part = sentence(shards, row)
+        units[place, : row.units], durations[place, : row.units] = part["units"], part["durations"]
+        pitch[place, : row.units], energy[place, : row.units] = part["pitch"], part["energy"]
+        mel[place, : row.frames], f0[place, : row.frames] = part["mel"], part["f0"]
+        voiced[place, : row.frames], heard[place, : row.frames] = part["voiced"], True
+    crops = [reference(shards, row, dice) for row in references]
+    ref_mel, ref_heard, ref_pitch = (torch.stack(column) for column in zip(*crops, strict=True))
+    wide = torch.tensor([not row.narrow for row in rows])
+    return Batch(units, units[..., 0] > 0, durations, pitch, energy, mel, f0, voiced, heard, wide,
+                 ref_mel, ref_heard, ref_pitch)
+
+
+def sentence(shards: Shards, row: Row) -> dict[str, Tensor]:
+    """One utterance as tensors, with pitch and energy per unit."""
+    if shards.durations is None:
+        raise SystemExit("no durations yet: run the aligner first")
+    at, of = slice(row.first_frame, row.first_frame + row.frames), slice(row.first_unit, row.first_unit + row.units)
+    counts = shards.durations[of].astype(np.int64)
+    mel = torch.from_numpy(shards.mel[at].astype(np.float32))
+    f0 = np.log(shards.f0[at] / PITCH_UNIT_HZ)
+    voiced = shards.voiced[at].astype(np.float32)
+    loud = (features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP
+    return {
+        "units": torch.from_numpy(shards.units[of].astype(np.int64)),
+        "durations": torch.from_numpy(counts),
+        "pitch": torch.from_numpy(unit_means(f0, voiced + 0.02, counts)),
+        "energy": torch.from_numpy(unit_means(loud, np.ones_like(loud), counts)),
+        "mel": mel, "f0": torch.from_numpy(f0), "voiced": torch.from_numpy(voiced),
+    }
+
+
+def reference(shards: Shards, row: Row, dice: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """A crop to take the voice from: mel (R, M), which frames are real (R,), pitch mean and spread (2,)."""
+    length = min(row.frames, REFERENCE)
+    first = row.first_frame + int(dice.integers(0, row.frames - length + 1))
+    mel = torch.full((REFERENCE, MELS), -11.5)
+    mel[:length] = torch.from_numpy(shards.mel[first : first + length].astype(np.float32))
+    voiced = shards.voiced[first : first + length] > 0
+    f0 = np.log(shards.f0[first : first + length][voiced] / PITCH_UNIT_HZ) if voiced.any() else np.zeros(1)
+    pitch = torch.tensor([float(f0.mean()), float(f0.std())])
+    return mel, torch.arange(REFERENCE) < length, pitch
+
+
+def frame_losses(made: Tensor, batch: Batch) -> Losses:
+    """Losses of frames (B, L, M + 2) against what was recorded."""
+    bands = torch.ones(len(batch.mel), 1, MELS)
+    bands[~batch.wide, :, NARROW_BANDS:] = 0
+    keep = batch.heard.unsqueeze(-1) * bands
+    far = (made[..., :MELS] - batch.mel) * keep
+    mel = far.abs().sum() / keep.sum()
+    edges = (far[:, 1:] - far[:, :-1]).abs().sum() + (far[..., 1:] - far[..., :-1]).abs().sum()
+    voiced = batch.voiced * batch.heard
+    f0 = ((made[..., MELS] - batch.f0).abs() * voiced).sum() / voiced.sum().clamp(min=1)
+    told = functional.binary_cross_entropy_with_logits(made[..., MELS + 1], batch.voiced, reduction="none")
+    return {"mel": mel, "edges": edges / keep.sum(), "f0": f0, "voiced": (told * batch.heard).sum() / batch.heard.sum()}
+
+
+def prosody_losses(said: Guess, batch: Batch) -> Losses:
+    """Losses of what was predicted per unit."""
+    keep = batch.mask.float()
+    aims = (torch.log1p(batch.durations.float()), batch.pitch, batch.energy)
+    weights = (keep, keep, keep)
+    found = [
+        ((guess.float() - aim).square() * weight).sum() / weight.sum()
+        for guess, aim, weight in zip(said, aims, weights, strict=True)
+    ]
+    return {"dur": found[0], "pitch": found[1], "energy": found[2]}
+
+
+class Learner(nn.Module):
+    """The acoustic model and the speaker network whose voice end learns with it."""
+
+    def __init__(self, config: BaseConfig) -> None:
+        super().__init__()
+        self.acoustic = Acoustic(config.acoustic)
+        self.speaker = SpeakerNet(config.speaker)
+        for name, value in self.speaker.named_parameters():
+            value.requires_grad_(name.startswith("voice."))
+
+    def voice(self, batch: Batch) -> Tensor:
+        """Voice vectors (B, V) of a batch's references."""
+        with torch.no_grad(), torch.autocast(batch.mel.device.type, torch.bfloat16):
+            statistics = self.speaker.statistics(batch.reference, batch.reference_heard)
+        return self.speaker.voice_vector(statistics, batch.reference_pitch)
+
+    def forward(self, batch: Batch) -> Losses:
+        """All losses of a batch; "loss" is their weighted sum."""
+        voice = self.voice(batch)
+        prosody = Prosody(batch.durations, batch.pitch, batch.energy)
+        with torch.autocast(batch.mel.device.type, torch.bfloat16):
+            made, said = self.acoustic(batch.units, batch.mask, Person(voice), prosody, batch.mel.shape[1])
+        parts = {**frame_losses(made, batch), **prosody_losses(said, batch)}
+        weight = {"mel": 1.0, "edges": 0.1, "f0": 1.0, "voiced": 0.2, "dur": 0.5, "pitch": 0.5, "energy": 0.2}
+        total = torch.stack([weight[name] * value for name, value in parts.items()]).sum()
+        return {"loss": total, **parts}
+
+
+def train(
+    shards: Shards, folder: Path, config: BaseConfig, plan: Plan, batch: int = 0, peers: Peers = ALONE
+) -> nn.Module:
+    """Train or go on training; needs durations and, below `folder`'s parent, a speaker run."""
+    import json
+
+    learner = Learner(config)
+    load_speaker(learner.speaker, folder.parent / "speaker" / "last.pt")
+    run = Run(learner, folder, plan, peers)
+    sentences = Sentences(shards, json.loads((shards.folder / "scores.json").read_text(encoding="utf-8")))
+    run.train(lambda step: learner(_to(sentences.draw(step), plan.device)))
+    return learner
+
+
+def load_speaker(net: SpeakerNet, checkpoint: Path) -> None:
+    """Take the averaged weights of a speaker run."""
+    average = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    net.load_state_dict({name.removeprefix("net."): value for name, value in average.items() if name.startswith("net.")})
+
+
+def _to(batch: Batch, device: str) -> Batch:
+    return Batch(*(part.to(device) for part in batch))
