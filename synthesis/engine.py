@@ -21,7 +21,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from problems.errors import Conflict, Invalid, Unavailable
+from problems.errors import Conflict, Invalid, Refused, Unavailable
 from synthesis.tts.text.script import Utterances
 
 RATE_HZ, N_FFT, HOP = 24_000, 1024, 256
@@ -66,6 +66,17 @@ class WeightsMissing(Unavailable):
     code = "weights-missing"
     title = "The base voice is not installed"
     meaning = "The worker found no weights, or their SHA-256 is not the one the card states."
+
+
+class ResearchVoice(Refused):
+    """A voice file made without a consent receipt, for research only."""
+
+    code = "research-voice"
+    title = "The voice was made for research only"
+    meaning = (
+        "The file says that it was made without a consent receipt and for which research. "
+        "It speaks at the desk of whoever made it, marked as research, and on no server."
+    )
 
 
 class AdaptationStopped(Exception):
@@ -161,11 +172,28 @@ class Engine(Protocol):
             AdaptationStopped: `should_stop` returned true.
         """
 
-    def load_voice(self, stored: bytes) -> VoiceState:
+    def load_voice(self, stored: bytes, *, research: bool = False) -> VoiceState:
         """Read `adapt`'s bytes back.
 
+        Args:
+            research: also accept a voice whose stamps say "research"; servers never do.
+
         Raises:
-            VoiceFileDamaged, VoiceOfAnotherBase.
+            VoiceFileDamaged, VoiceOfAnotherBase, ResearchVoice.
+        """
+
+    def stamped(self, stored: bytes, stamps: Mapping[str, str]) -> bytes:
+        """The same voice with facts written into its file, such as the consent it stands on.
+
+        Raises:
+            VoiceFileDamaged.
+        """
+
+    def stamps(self, stored: bytes) -> dict[str, str]:
+        """The facts that `stamped` wrote.
+
+        Raises:
+            VoiceFileDamaged.
         """
 
     def embedding(self, samples: Floats, rate_hz: int) -> Floats:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -114,21 +114,25 @@ class HummingEngine:
             progress(number / len(takes))
         if not heard:
             raise seam.TooLittleSpeech(takes=len(takes))
-        return _stored(self._tuned(Traits.median(heard)))
+        return _stored(self._tuned(Traits.median(heard)), {}, BASE_SHA256)
 
-    def load_voice(self, stored: bytes) -> HummingVoice:
+    def load_voice(self, stored: bytes, *, research: bool = False) -> HummingVoice:
         """Read `adapt`'s bytes back; refuses what is not exactly that."""
-        try:
-            values = json.loads(stored)
-            form, base = values["format"], values["base_sha256"]
-            traits = Traits.checked(**values["traits"])
-        except (ValueError, KeyError, TypeError) as fault:
-            raise seam.VoiceFileDamaged from fault
-        if form != FORMAT:
-            raise seam.VoiceFileDamaged
+        traits, stamps, base = _read(stored)
         if base != BASE_SHA256:
             raise seam.VoiceOfAnotherBase
+        if "research" in stamps and not research:
+            raise seam.ResearchVoice
         return HummingVoice(traits, "adapted")
+
+    def stamped(self, stored: bytes, stamps: Mapping[str, str]) -> bytes:
+        """The same file with `stamps` added."""
+        traits, found, base = _read(stored)
+        return _stored(traits, {**found, **stamps}, base)
+
+    def stamps(self, stored: bytes) -> dict[str, str]:
+        """The facts written into a file."""
+        return _read(stored)[1]
 
     def embedding(self, samples: Floats, rate_hz: int) -> Floats:
         """Spectrum and pitch as differences from an average voice, as a unit vector."""
@@ -160,9 +164,27 @@ def _traits(samples: Floats, rate_hz: int) -> Traits:
     return found
 
 
-def _stored(traits: Traits) -> bytes:
-    body = {"format": FORMAT, "base_sha256": BASE_SHA256, "traits": asdict(traits)}
+def _stored(traits: Traits, stamps: Mapping[str, str], base: str) -> bytes:
+    body = {"format": FORMAT, "base_sha256": base, "traits": asdict(traits), "stamps": dict(stamps)}
     return json.dumps(body, sort_keys=True).encode()
+
+
+def _read(stored: bytes) -> tuple[Traits, dict[str, str], str]:
+    """Traits, stamps and base of a voice file.
+
+    Raises:
+        VoiceFileDamaged: not a voice of this engine and format.
+    """
+    try:
+        values = json.loads(stored)
+        form, base = values["format"], str(values["base_sha256"])
+        stamps = {str(name): str(fact) for name, fact in values["stamps"].items()}
+        traits = Traits.checked(**values["traits"])
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise seam.VoiceFileDamaged from fault
+    if form != FORMAT:
+        raise seam.VoiceFileDamaged
+    return traits, stamps, base
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ Shapes: T samples, L frames, D width of an embedding.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from audio.clip import Clip
 from audio.resample import resample
@@ -28,6 +29,7 @@ from synthesis.tts.text.script import Utterance, Utterances
 from synthesis.tts.voice import BaseVoice, Voice
 
 Floats = NDArray[np.float32]
+_STAMP = "stamp."
 _RATE, _SEMITONES, _DECIBELS = (0.5, 2.0), (-12.0, 12.0), (-20.0, 12.0)  # what the model takes
 
 
@@ -159,7 +161,7 @@ class NeuralEngine:
             raise seam.AdaptationStopped
         return adapter.to_bytes()
 
-    def load_voice(self, stored: bytes) -> NeuralVoice:
+    def load_voice(self, stored: bytes, *, research: bool = False) -> NeuralVoice:
         """Read `adapt`'s bytes back."""
         try:
             adapter = Adapter.from_bytes(stored)
@@ -168,7 +170,20 @@ class NeuralEngine:
             raise seam.VoiceFileDamaged(str(fault)) from fault
         if adapter.base != self.base_sha256:
             raise seam.VoiceOfAnotherBase
+        if "research" in self.stamps(stored) and not research:
+            raise seam.ResearchVoice
         return NeuralVoice(Voice(vector, adapter), "adapted", self.base_sha256)
+
+    def stamped(self, stored: bytes, stamps: Mapping[str, str]) -> bytes:
+        """The same file with `stamps` among its metadata; tensors stay as they are, bit for bit."""
+        tensors, facts = _parsed(stored)
+        named = {_STAMP + name: fact for name, fact in stamps.items()}
+        return voicefile.pack(tensors, {**facts, **named})
+
+    def stamps(self, stored: bytes) -> dict[str, str]:
+        """The facts written into a file."""
+        _, facts = _parsed(stored)
+        return {name.removeprefix(_STAMP): fact for name, fact in facts.items() if name.startswith(_STAMP)}
 
     def embedding(self, samples: Floats, rate_hz: int) -> Floats:
         """Who speaks, as a unit vector (D,)."""
@@ -181,6 +196,13 @@ class NeuralEngine:
         if not isinstance(voice, NeuralVoice) or voice.base_sha256 != self.base_sha256:
             raise seam.VoiceOfAnotherBase
         return voice.voice
+
+
+def _parsed(stored: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        return voicefile.parse(stored)
+    except voicefile.BadVoiceFile as fault:
+        raise seam.VoiceFileDamaged(str(fault)) from fault
 
 
 def _from(gain: seam.GainField, offset: int) -> seam.GainField:

@@ -1,0 +1,7 @@
+"""`python -m synthesis`: see `commands`."""
+
+import sys
+
+from synthesis.commands import main
+
+sys.exit(main())
