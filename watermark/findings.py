@@ -21,6 +21,7 @@ from watermark.errors import MarkUnreadable
 
 Depth = Literal["quick", "full"]
 Progress = Callable[[float], None]
+Place = tuple[int, int]  # (salt, start): where in the pattern an output begins
 
 # `quick` looks for the mark at the speed the clip has; `full` also at any changed tempo, speed and pitch. A clip
 # may be searched both ways, and each search keeps its own bound, so together they are wrong twice as often.
@@ -29,6 +30,7 @@ FALSE_ALARM_BOUND = 2 * codec.ALPHA
 # The chance, at most, that the read-back before a release passes on sound that does not carry the mark.
 # The same number stands in the release trigger (synthesis migration 0002); a test compares the two.
 READ_BACK_BOUND = 1e-6
+PLACES = 8  # a one-word output may be tried at so many; every read-back pays for all of them
 BLIND_S = 20.0  # an output whose first part a stranger could find is long enough
 
 
@@ -119,22 +121,23 @@ class Confirmation:
     fingerprint: bytes
 
 
-def read_back(clip: Clip, key: MarkKey, record: int, salt: int, start: int) -> Confirmation:
+def read_back(clip: Clip, key: MarkKey, record: int, place: Place) -> Confirmation:
     """Look for the one mark that has to be in `clip`, at the one place where it has to be.
 
     Args:
         clip: mono, decoded from the very bytes that are to be released.
 
     Raises:
-        MarkUnreadable: it is not there; the output must not leave.
+        MarkUnreadable: it is not there, or another record is; the output must not leave.
     """
-    p_value = codec.check(clip.samples, clip.rate_hz, key, record, salt, start)
+    p_value = min(1.0, PLACES * codec.check(clip.samples, clip.rate_hz, key, record, *place))
     if not p_value <= READ_BACK_BOUND:
         raise MarkUnreadable(p_value=p_value)
-    spoken_s = markable_s(power(clip.samples, clip.rate_hz))
-    blind = look(clip.cut(0.0, BLIND_S), [key], "quick")
-    seen = blind.verdict == "ours" and any(mark.record == record for mark in blind.marks)
-    return Confirmation(p_value, float(spoken_s), seen, fingerprint(clip.samples, clip.rate_hz))
+    blind = {mark.record for mark in look(clip.cut(0.0, BLIND_S), [key], "quick").marks}
+    if blind - {record, None}:
+        raise MarkUnreadable("The sound carries another record than its own")
+    spoken_s = float(markable_s(power(clip.samples, clip.rate_hz)))
+    return Confirmation(p_value, spoken_s, record in blind, fingerprint(clip.samples, clip.rate_hz))
 
 
 def search(clip: Clip, keys: Sequence[MarkKey], progress: Progress | None = None) -> Finding:

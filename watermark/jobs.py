@@ -131,7 +131,7 @@ def _sweep_tenant(tenant_id: UUID) -> int:
     store = object_store()
     # Young objects are left alone: their row may be written in this very moment.
     before = database_now() - ORPHAN_AFTER
-    old = [info.key for info in store.list(f"{tenant_id}/{PENDING_KIND}/") if info.modified_at < before]
+    old = [info.key for info in store.find(f"{tenant_id}/{PENDING_KIND}/") if info.modified_at < before]
     with tenant_scope(tenant_id):
         waiting = Verification.objects.filter(pending_key__in=old).exclude(state__in=FINAL)
         kept = set(waiting.values_list("pending_key", flat=True))

@@ -35,11 +35,11 @@ class MarkRecord(models.Model):
 
 
 class Mark(TenantRow):
-    """What was put into one output: record id, place in the pattern, key epoch, and what the output sounds like.
+    """What lies in one released output: record id, place in the pattern, key epoch, and what it sounds like.
 
-    `read_back_p` is null until the encoded bytes were decoded again and the mark was found in them.
-    The fingerprint describes a person's speech, so it is sealed under the person's key.
-    `blind` says whether a stranger who knows nothing would find the mark too: the output is long enough.
+    Written in the releasing transaction. `read_back_p` bounds the chance that the encoded bytes look so
+    marked without being so. The fingerprint describes a person's speech, so it is sealed under the
+    person's key. `blind` says whether a stranger who knows nothing would find the mark too.
     """
 
     record = models.BigIntegerField(unique=True)
@@ -48,9 +48,9 @@ class Mark(TenantRow):
     epoch = models.PositiveIntegerField()
     salt = models.PositiveSmallIntegerField()
     start = models.PositiveIntegerField()
-    markable_s = models.FloatField(null=True)
-    blind = models.BooleanField(null=True)
-    read_back_p = models.FloatField(null=True)
+    markable_s = models.FloatField()
+    blind = models.BooleanField()
+    read_back_p = models.FloatField()
     sealed_fingerprint = models.BinaryField(null=True)
 
     class Meta(TenantRow.Meta):
@@ -58,8 +58,7 @@ class Mark(TenantRow):
             *TenantRow.Meta.constraints,
             models.UniqueConstraint(fields=["tenant_id", "synthesis_id"], name="watermark_mark_one_per_synthesis"),
             models.CheckConstraint(
-                condition=models.Q(read_back_p__isnull=True) | models.Q(read_back_p__gt=0, read_back_p__lte=1),
-                name="watermark_mark_p_value",
+                condition=models.Q(read_back_p__gt=0, read_back_p__lte=1), name="watermark_mark_p_value"
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [

@@ -20,9 +20,9 @@ from isolation.scope import tenant_scope
 from storage.objects import object_store
 from storage.sealing import seal_bytes
 from tenants.actor import Actor
-from watermark.codec.embed import new_place
+from watermark.codec.keys import MarkKey
 from watermark.codec.payload import RECORD_BITS
-from watermark.findings import Confirmation, Finding, look
+from watermark.findings import Confirmation, Finding, Place, look
 from watermark.jobs import CLIP_LIMITS, verification_note
 from watermark.models import FINGERPRINT, PENDING, PENDING_KIND, SEARCH_TASK, Mark, MarkRecord, Verification
 from watermark.ring import live_keys
@@ -39,25 +39,22 @@ DRAWS = 8
 # --- Marks ------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
-def mark_issue(*, tenant_id: UUID, synthesis_id: UUID, subject_handle: str) -> Mark:
-    """The mark of one synthesis: a new one under the newest epoch, or the one an earlier attempt was given.
+@dataclass(frozen=True)
+class Issue:
+    """A record id that is one attempt's alone, and the key of the epoch in force."""
 
-    Nothing was heard of an earlier attempt, so its mark may be used again.
+    record: int
+    key: MarkKey
+
+
+def mark_issue(*, tenant_id: UUID, synthesis_id: UUID) -> Issue:
+    """A new record id for one attempt to speak a synthesis. Opens its own transaction.
+
+    The id is known to be ours from here on, whatever becomes of the attempt; an id whose sound was never
+    released is heard by nobody.
     """
-    mark = Mark.objects.filter(synthesis_id=synthesis_id).first()
-    if mark is not None:
-        return mark
-    salt, start = new_place()
-    return Mark.objects.create(
-        tenant_id=tenant_id,
-        record=_new_record(tenant_id, synthesis_id),
-        synthesis_id=synthesis_id,
-        subject_handle=subject_handle,
-        epoch=live_keys()[0].epoch,
-        salt=salt,
-        start=start,
-    )
+    with tenant_scope(tenant_id):
+        return Issue(_new_record(tenant_id, synthesis_id), live_keys()[0])
 
 
 def _new_record(tenant_id: UUID, synthesis_id: UUID) -> int:
@@ -72,18 +69,27 @@ def _new_record(tenant_id: UUID, synthesis_id: UUID) -> int:
     raise RuntimeError(f"{DRAWS} draws of {RECORD_BITS} bits were all taken: the random source is broken")
 
 
-def mark_confirm(*, mark: Mark, seen: Confirmation) -> None:
-    """Note in the releasing transaction that the mark was read back; the release trigger asks for it."""
-    sealed = seal_bytes(
-        tenant_id=mark.tenant_id,
-        handle=mark.subject_handle,
-        purpose=FINGERPRINT,
-        object_id=mark.pk,
-        data=seen.fingerprint,
+def mark_confirm(
+    *, tenant_id: UUID, synthesis_id: UUID, subject_handle: str, issue: Issue, place: Place, seen: Confirmation
+) -> Mark:
+    """Keep the mark of an output that is being released, in that transaction; the release trigger asks for it."""
+    mark = Mark(
+        tenant_id=tenant_id,
+        record=issue.record,
+        synthesis_id=synthesis_id,
+        subject_handle=subject_handle,
+        epoch=issue.key.epoch,
+        salt=place[0],
+        start=place[1],
+        read_back_p=seen.read_back_p,
+        markable_s=seen.markable_s,
+        blind=seen.blind,
     )
-    Mark.objects.filter(pk=mark.pk).update(
-        read_back_p=seen.read_back_p, markable_s=seen.markable_s, blind=seen.blind, sealed_fingerprint=sealed
+    mark.sealed_fingerprint = seal_bytes(
+        tenant_id=tenant_id, handle=subject_handle, purpose=FINGERPRINT, object_id=mark.pk, data=seen.fingerprint
     )
+    mark.save(force_insert=True)
+    return mark
 
 
 # --- Verifications -----------------------------------------------------------------------------------

@@ -45,9 +45,9 @@ class Migration(migrations.Migration):
                 ("epoch", models.PositiveIntegerField()),
                 ("salt", models.PositiveSmallIntegerField()),
                 ("start", models.PositiveIntegerField()),
-                ("markable_s", models.FloatField(null=True)),
-                ("blind", models.BooleanField(null=True)),
-                ("read_back_p", models.FloatField(null=True)),
+                ("markable_s", models.FloatField()),
+                ("blind", models.BooleanField()),
+                ("read_back_p", models.FloatField()),
                 ("sealed_fingerprint", models.BinaryField(null=True)),
             ],
             options={
@@ -59,12 +59,7 @@ class Migration(migrations.Migration):
                         fields=("tenant_id", "synthesis_id"), name="watermark_mark_one_per_synthesis"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("read_back_p__isnull", True),
-                            models.Q(("read_back_p__gt", 0), ("read_back_p__lte", 1)),
-                            _connector="OR",
-                        ),
-                        name="watermark_mark_p_value",
+                        condition=models.Q(("read_back_p__gt", 0), ("read_back_p__lte", 1)), name="watermark_mark_p_value",
                     ),
                 ],
             },

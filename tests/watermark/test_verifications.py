@@ -1,0 +1,242 @@
+"""Clips come in, verdicts go out: over HTTP, on the real database, with the real codec and decoder."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.test import APIClient
+
+from isolation.scope import tenant_scope
+from storage.objects import object_store
+from tenants.actor import Role, Scope
+from tests.factories import Organisation, make_organisation
+from watermark import findings
+from watermark.findings import Confirmation
+from watermark.jobs import sweep_pending, verification_search
+from watermark.models import Mark, MarkRecord, Verification
+from watermark.ring import live_keys
+from watermark.services import Issue, mark_confirm, mark_issue
+from work.models import JobState, Outbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PLACE = (5, 77)
+
+
+@pytest.fixture
+def org() -> Organisation:
+    return make_organisation()
+
+
+@pytest.fixture
+def swift(monkeypatch):
+    """The full search, as short as the quick one: what it finds is the codec's matter, tested there."""
+    monkeypatch.setitem(findings._SEARCH, "full", "none")
+
+
+def given_out(org: Organisation, speak, text=None):
+    """A sound with a mark that the platform knows: what a release leaves behind, without the synthesis."""
+    from storage.keys import key_store
+
+    handle, synthesis_id = f"spk-{uuid4().hex}", uuid4()
+    key_store().create(handle)
+    issue = mark_issue(tenant_id=org.id, synthesis_id=synthesis_id)
+    clip = speak(*([text] if text else []), key=issue.key, record=issue.record)
+    seen = findings.read_back(clip, issue.key, issue.record, PLACE)
+    with tenant_scope(org.id):
+        mark_confirm(
+            tenant_id=org.id, synthesis_id=synthesis_id, subject_handle=handle, issue=issue, place=PLACE, seen=seen
+        )
+    return issue, clip, handle
+
+
+def ask(client: APIClient, data: bytes, **headers):
+    upload = SimpleUploadedFile("clip.wav", data, content_type="audio/wav")
+    return client.post("/v1/verifications", {"clip": upload}, format="multipart", headers=headers)
+
+
+def test_a_marked_clip_is_answered_at_once_with_what_stands_behind_it(org, speak, as_wav, monkeypatch):
+    issue, clip, _ = given_out(org, speak)
+    answer = ask(org.client(), as_wav(clip))
+    assert answer.status_code == 200, answer.content
+    body = answer.json()
+    assert body["verdict"] == "ours"
+    assert body["p_value"] < 1e-6
+    assert body["layers"] == {"examined": ["watermark"], "fired": ["watermark"]}
+    [mark] = body["marks"]
+    assert mark["record"] == f"{issue.record:012x}"
+    assert mark["content"] == "matches"
+    assert mark["spans"][0]["end_s"] > 2
+    # The synthesis itself does not exist here: that reads as erased, and the sound stays ours.
+    assert body["attribution"] == [{"record": f"{issue.record:012x}", "standing": "erased"}]
+
+
+def test_a_mark_copied_onto_other_speech_is_told(org, speak, as_wav):
+    issue, _, _ = given_out(org, speak)
+    forged = speak("Nobody had expected that so many people would come to see the garden.", issue.key, issue.record)
+    [mark] = ask(org.client(), as_wav(forged)).json()["marks"]
+    assert mark["content"] == "differs"
+
+
+def test_after_the_fingerprint_is_gone_the_sound_is_still_ours(org, speak, as_wav):
+    _, clip, handle = given_out(org, speak)
+    with tenant_scope(org.id):
+        Mark.objects.filter(subject_handle=handle).delete()
+    body = ask(org.client(), as_wav(clip)).json()
+    assert body["verdict"] == "ours"
+    assert body["marks"][0]["content"] == "unknown"
+    assert body["attribution"][0]["standing"] == "erased"
+
+
+def test_after_the_key_is_shredded_the_content_is_unknown(org, speak, as_wav):
+    from storage.keys import key_store
+
+    _, clip, handle = given_out(org, speak)
+    key_store().shred(handle)
+    assert ask(org.client(), as_wav(clip)).json()["marks"][0]["content"] == "unknown"
+
+
+def test_another_tenant_hears_that_it_is_ours_and_not_whose(org, speak, as_wav):
+    issue, clip, _ = given_out(org, speak)
+    body = ask(make_organisation().client(), as_wav(clip)).json()
+    assert body["verdict"] == "ours"
+    assert body["attribution"] == []
+    assert str(org.id) not in str(body)
+
+
+def test_a_compliance_member_hears_what_stands_behind_it_and_the_owner_is_told(org, speak, as_wav):
+    from audit.models import AuditEntry
+
+    issue, clip, _ = given_out(org, speak)
+    stranger = make_organisation()
+    client = stranger.member_client(Role.COMPLIANCE)
+    body = ask(client, as_wav(clip)).json()
+    assert body["attribution"][0]["record"] == f"{issue.record:012x}"
+    assert AuditEntry.objects.filter(event="mark.attributed").exists()
+
+
+def test_a_clip_that_the_quick_look_cannot_decide_waits_sealed_and_is_answered_by_the_job(org, speak, as_wav, swift):
+    data = as_wav(speak())
+    answer = ask(org.client(), data)
+    assert answer.status_code == 202, answer.content
+    body = answer.json()
+    assert answer["Location"] == f"/v1/verifications/{body['id']}"
+    assert body["verdict"] is None
+    with tenant_scope(org.id):
+        row = Verification.objects.get(pk=body["id"])
+    assert data[44:2000] not in object_store().get(row.pending_key)
+    verification_search(tenant_id=org.id, job_id=row.pk)
+    done = org.client().get(answer["Location"]).json()
+    assert done["state"] == "done"
+    assert done["verdict"] == "not_found"
+    assert done["layers"]["fired"] == []
+    assert "says nothing about whether a clip is real" in done["false_alarms"]["statement"]
+    assert list(object_store().find(f"{org.id}/pending-clips/")) == []
+    assert not Outbox.objects.exists()
+
+
+def test_a_late_searcher_writes_nothing(org, speak, as_wav, swift, monkeypatch):
+    """The fence: a worker that was thought dead comes back after another has answered."""
+    from work import leases
+
+    body = ask(org.client(), as_wav(speak())).json()
+    late = leases.claim(Verification, tenant_id=org.id, job_id=body["id"], task="watermark.search")
+    leases.give_back(late)
+    verification_search(tenant_id=org.id, job_id=body["id"])
+    with tenant_scope(org.id), pytest.raises(leases.LeaseLost):
+        late.end(JobState.DONE, verdict="ours", p_value=1e-9, pending_key="")
+    assert org.client().get(f"/v1/verifications/{body['id']}").json()["verdict"] == "not_found"
+
+
+def test_the_same_key_and_body_make_one_verification(org, speak, as_wav):
+    client, data = org.client(), as_wav(given_out(org, speak)[1])
+    first = ask(client, data, **{"Idempotency-Key": "k-1"})
+    again = ask(client, data, **{"Idempotency-Key": "k-1"})
+    # The multipart boundary differs from call to call, so that the bodies are not the same bytes.
+    assert first.status_code == 200
+    assert again.status_code in (200, 422)
+    with tenant_scope(org.id):
+        assert Verification.objects.count() == 1
+
+
+def test_what_is_no_clip_is_refused_and_nothing_is_kept(org):
+    assert ask(org.client(), b"certainly no sound").json()["code"] == "audio-format-unsupported"
+    assert org.client().post("/v1/verifications", {}, format="multipart").json()["code"] == "clip-missing"
+    with tenant_scope(org.id):
+        assert not Verification.objects.exists()
+
+
+def test_verifications_are_the_tenants_own(org, speak, as_wav):
+    body = ask(org.client(), as_wav(given_out(org, speak)[1])).json()
+    stranger = make_organisation().client()
+    assert stranger.get(f"/v1/verifications/{body['id']}").status_code == 404
+    assert stranger.get("/v1/verifications").json()["results"] == []
+    assert [row["id"] for row in org.client().get("/v1/verifications").json()["results"]] == [body["id"]]
+
+
+def test_the_right_to_ask_is_needed(org, speak, as_wav):
+    assert ask(org.client(Scope.VERIFICATIONS_READ), as_wav(speak())).status_code == 403
+
+
+def test_a_stranger_hears_a_verdict_and_the_layers_and_never_a_score(org, speak, as_wav):
+    _, clip, _ = given_out(org, speak)
+    body = _detect(as_wav(clip)).json()
+    assert body["verdict"] == "ours"
+    assert body["layers"]["fired"] == ["watermark"]
+    assert set(body) == {"verdict", "layers", "statement"}
+    assert _detect(as_wav(speak())).json()["verdict"] == "not_found"
+
+
+def test_the_free_door_is_limited_per_address(speak, as_wav):
+    data = as_wav(speak().cut(0, 1.2))
+    answers = [_detect(data).status_code for _ in range(22)]
+    assert answers[-1] == 429
+
+
+def _detect(data: bytes):
+    upload = SimpleUploadedFile("clip.wav", data, content_type="audio/wav")
+    return APIClient().post("/v1/detect", {"clip": upload}, format="multipart")
+
+
+def test_the_sweep_removes_clips_that_wait_for_nothing(org, speak, as_wav, monkeypatch):
+    from datetime import timedelta
+
+    from watermark import jobs
+
+    body = ask(org.client(), as_wav(speak())).json()
+    object_store().put(f"{org.id}/pending-clips/{uuid4()}", b"an orphan")
+    assert sweep_pending() == 0  # too young
+    monkeypatch.setattr(jobs, "ORPHAN_AFTER", timedelta(0))
+    assert sweep_pending() == 1
+    with tenant_scope(org.id):
+        row = Verification.objects.get(pk=body["id"])
+    assert object_store().get(row.pending_key)
+
+
+def test_a_record_outlives_its_rows_and_cannot_be_changed(org, speak):
+    from django.db import ProgrammingError, transaction
+
+    issue, _, _ = given_out(org, speak)
+    entry = MarkRecord.objects.get(pk=issue.record)
+    assert entry.tenant_id == org.id
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        MarkRecord.objects.filter(pk=issue.record).delete()
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        MarkRecord.objects.filter(pk=issue.record).update(tenant_id=uuid4())
+
+
+def test_a_synthesis_has_one_mark(org):
+    from django.db import IntegrityError
+
+    seen = Confirmation(1e-9, 3.0, True, b"fingerprint")
+    from storage.keys import key_store
+
+    handle, synthesis_id = f"spk-{uuid4().hex}", uuid4()
+    key_store().create(handle)
+    issues = [Issue(n, live_keys()[0]) for n in (1, 2)]
+    place = {"tenant_id": org.id, "synthesis_id": synthesis_id, "subject_handle": handle, "place": PLACE, "seen": seen}
+    with tenant_scope(org.id):
+        mark_confirm(issue=issues[0], **place)
+    with pytest.raises(IntegrityError), tenant_scope(org.id):
+        mark_confirm(issue=issues[1], **place)
