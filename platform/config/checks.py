@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 @register()
 def production_is_real(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """A production deployment has real stores, a strong secret and the neural engine; elsewhere stand-ins warn."""
-    kind: type[CheckMessage] = Error if settings.MODE == "production" else Warning
+    kind: type[Error | Warning] = Error if settings.MODE == "production" else Warning
     found: list[CheckMessage] = []
     if settings.KEY_STORE != "kms":
         found.append(kind("keys stand in files (CONSONANT_KEY_STORE=directory)", id="consonant.001"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import structlog
+from structlog.typing import Processor
 
 from config.env import read
 
@@ -186,7 +187,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 # --- Logs: one JSON object a line, no personal data ------------------------------------------------------
-_shared = [
+_shared: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
