@@ -24,25 +24,19 @@ from config.processes import ProcessFailed
 
 VAR = ROOT / "var"
 DEFAULT_PORT = 8000
-SUITES = {"watermark": "watermark.bench", "voice": "synthesis.bench"}
+SUITES = {
+    "consent": ("consent.bench",),
+    "voice": ("synthesis.training", "evaluate"),
+    "watermark": ("watermark.bench",),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command of `./run` and give the exit code."""
-    commands: dict[str, Callable[[list[str]], int]] = {
-        "demo": demo,
-        "serve": serve,
-        "manage": manage,
-        "test": test,
-        "lint": lint,
-        "bench": bench,
-        "soak": soak,
-        "secrets": production_secrets,
-    }
     for number in (signal.SIGTERM, signal.SIGHUP):  # a stop by any hand ends like Ctrl-C
         signal.signal(number, _interrupt)
     try:
-        return commands[arguments[0]](list(arguments[1:]))
+        return COMMANDS[arguments[0]](list(arguments[1:]))
     except KeyboardInterrupt:
         return 130
     except (ProcessFailed, AlreadyRunning) as error:
@@ -100,7 +94,7 @@ def bench(arguments: list[str]) -> int:
     parser.add_argument("suite", nargs="?", choices=SUITES, help="one of them; all when left out")
     options, rest = parser.parse_known_args(arguments)
     suites = [options.suite] if options.suite else list(SUITES)
-    return max(_call(suite, [sys.executable, "-m", SUITES[suite], *rest]) for suite in suites)
+    return max(_call(suite, [sys.executable, "-m", *SUITES[suite], *rest]) for suite in suites)
 
 
 def production_secrets(arguments: list[str]) -> int:
@@ -204,6 +198,17 @@ def _port(wanted: int | None) -> int:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "demo": demo,
+    "serve": serve,
+    "manage": manage,
+    "test": test,
+    "lint": lint,
+    "bench": bench,
+    "soak": soak,
+    "secrets": production_secrets,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

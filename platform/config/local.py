@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -136,7 +137,10 @@ class LocalPlatform:
         child.start()
 
     def _child(self, name: str, command: Sequence[str]) -> Child:
-        return Child(name, command, self.profile.log / f"{name}.log", self.environment, folder=ROOT)
+        log = self.profile.log / f"{name}.log"
+        # A worker asked politely finishes its tasks first, a fine-tune among them; asked by SIGQUIT, it drops them.
+        death_signal = signal.SIGQUIT if name == "worker" else None
+        return Child(name, command, log, self.environment, death_signal=death_signal, folder=ROOT)
 
 
 def outer_environment() -> dict[str, str]:

@@ -40,7 +40,9 @@ class Child:
         command: the program and its arguments.
         log: file that takes stdout and stderr, appended to; None for the terminal.
         environment: the whole environment of the child.
-        stop_signal: what asks it to end in good order; the kernel sends the same when the parent dies.
+        stop_signal: what asks it to end in good order.
+        death_signal: what the kernel sends when the parent dies; `stop_signal` when None. For a process whose good
+            order takes long, a quicker one: nobody is left who would kill it after its grace.
         grace_s: how long it may take over ending before it is killed.
         unprivileged: drop root by a user namespace, for servers that refuse to run as root.
         folder: where it runs; the parent's when None.
@@ -51,6 +53,7 @@ class Child:
     log: Path | None
     environment: Mapping[str, str]
     stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals | None = None
     grace_s: float = 20.0
     unprivileged: bool = False
     folder: Path | None = None
@@ -70,7 +73,7 @@ class Child:
                 env=dict(self.environment),
                 cwd=self.folder,
                 start_new_session=True,
-                preexec_fn=_before_exec(self.stop_signal, self.unprivileged and os.geteuid() == 0),
+                preexec_fn=_before_exec(self.death_signal or self.stop_signal, self.unprivileged and os.geteuid() == 0),
             )
         with contextlib.suppress(BrokenPipeError):  # it ended at once: whoever waits for it reports that
             _feed(self.process, stdin)

@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from config import launch
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -89,6 +91,19 @@ def test_a_python_without_venv_gets_a_helpful_word(run: ModuleType, monkeypatch:
     with pytest.raises(SystemExit, match="apt install python3-venv"):
         run.make_venv()
     assert not run.VENV.exists()
+
+
+@pytest.mark.parametrize("suite", launch.SUITES)
+def test_every_suite_of_the_bench_is_a_command(suite: str) -> None:
+    module = importlib.util.find_spec(launch.SUITES[suite][0])
+    assert module is not None
+    assert module.submodule_search_locations is None or importlib.util.find_spec(f"{module.name}.__main__")
+
+
+def test_every_command_of_the_door_leads_somewhere(run: ModuleType) -> None:
+    assert set(run.EXTRAS) - {"setup"} == set(launch.COMMANDS)
+    for command in run.EXTRAS:
+        assert f"./run {command}" in run.__doc__
 
 
 def test_torch_is_asked_for_without_cuda_first(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
