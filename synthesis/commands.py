@@ -79,7 +79,7 @@ def check(given: argparse.Namespace) -> int:
     """Say whether a sound carries a mark of this computer's key; 0 when it does, 1 when none is found."""
     from synthesis.desk import checking
 
-    found, text = checking.check(given.sound, Marker.local(given.key), Bar("searching"))
+    found, text = checking.check(given.sound, Marker.local(given.key), given.search, Bar("searching"))
     sys.stdout.write(text + "\n")
     return 0 if found else 1
 
@@ -138,6 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("check", help="look for this computer's mark in a sound")
     checking.set_defaults(run=check)
     checking.add_argument("sound", type=Path)
+    checking.add_argument(
+        "--search", choices=("none", "quick", "full"), default="quick", help="also at other speeds and pitches"
+    )
     for command in (speaking, adapting, checking):
         command.add_argument("--key", type=Path, help="mark key file (default: made in the user's data folder)")
     return parser

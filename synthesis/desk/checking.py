@@ -8,12 +8,13 @@ from pathlib import Path
 from synthesis.desk.adapting import read_sound
 from synthesis.desk.marks import Marker, is_research
 from watermark.codec.detect import detect
+from watermark.codec.plan import Search
 
 
-def check(sound: Path, marker: Marker, progress: Callable[[float], None]) -> tuple[bool, str]:
+def check(sound: Path, marker: Marker, search: Search, progress: Callable[[float], None]) -> tuple[bool, str]:
     """Whether the mark was found, and a sentence for people."""
     clip = read_sound(sound)
-    answer = detect(clip.samples, clip.rate_hz, [marker.key], search="quick", progress=progress)
+    answer = detect(clip.samples, clip.rate_hz, [marker.key], search=search, progress=progress)
     if answer.verdict != "ours":
         return False, f"{sound}: no mark of this key was found ({answer.verdict}); that does not make it real"
     said = f"{sound}: marked with this key (p = {answer.p_value:.1e})"
