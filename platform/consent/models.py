@@ -16,6 +16,8 @@ from consent.states import State
 from isolation.models import TenantRow
 from work.models import Job
 
+CHECK_TASK = "consent.check"  # the queue's name for listening to evidence
+EVIDENCE = "consent-evidence"  # what the sealed sound is, as a purpose and as a place in the store
 STATES = [(state.value, state.value) for state in State]
 
 

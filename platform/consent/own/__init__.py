@@ -1,0 +1,1 @@
+"""The speaker's own door: by a link that is the person's, without the tenant's help."""
