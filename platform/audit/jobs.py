@@ -54,7 +54,11 @@ def log_integrate(*, published: Published | None = None, limit: int = BATCH) -> 
     place = published or Published()
     with transaction.atomic():
         _lock()
-        staged = _stage(_head_row(), limit)
+        row = _head_row()
+        # Before anything is given an index: on a database that is older than the published log it would
+        # be an index that the world knows for another entry.
+        _agree(row, place, _signer(row).verifier)
+        staged = _stage(row, limit)
     # A crash here leaves rows with indices beyond the head: the next run finds them and goes on.
     with transaction.atomic():
         _lock()

@@ -54,17 +54,21 @@ class Published:
         for one in list(self._store.find(f"{PREFIX}{tile.full.path}.p/")):
             self._store.delete(one.key)
 
+    def note(self) -> str | None:
+        """The published checkpoint as it stands there, unverified; None when nothing was published yet."""
+        try:
+            return self._store.get(CHECKPOINT).decode(errors="replace")
+        except ObjectMissing:
+            return None
+
     def checkpoint(self, key: VerifierKey) -> tuple[str, Checkpoint] | None:
         """The published checkpoint as text and as read under `key`; None when nothing was published yet.
 
         Raises:
             NoteRefused: it is not signed by `key`.
         """
-        try:
-            note = self._store.get(CHECKPOINT).decode()
-        except ObjectMissing:
-            return None
-        return note, Checkpoint.open(note, key)
+        note = self.note()
+        return None if note is None else (note, Checkpoint.open(note, key))
 
     def publish(self, note: str) -> None:
         """Replace the checkpoint: the one file of the log that changes."""

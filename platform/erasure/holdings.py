@@ -42,4 +42,7 @@ class Holding(Protocol):
         """
 
     def left(self, subject: Subject) -> list[str]:
-        """Name what is still there; empty when nothing is. Looks at the stores, not at its own notes."""
+        """Name what is still there; empty when nothing is. Looks at the stores, not at its own notes.
+
+        Asked before the destruction as well: how many it names is what the certificate counts.
+        """

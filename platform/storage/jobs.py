@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from storage.objects import ObjectStore, intake_store
 
@@ -10,10 +11,11 @@ from storage.objects import ObjectStore, intake_store
 INTAKE_KEEPS = timedelta(days=1)
 
 
-def intake_sweep(store: ObjectStore | None = None, *, now: datetime | None = None) -> int:
-    """Remove uploads that no ingest came for; they are a person's voice in clear.
+def intake_sweep(*, tenant_id: UUID, store: ObjectStore | None = None, now: datetime | None = None) -> int:
+    """Remove a tenant's uploads that no ingest came for; they are a person's voice in clear.
 
     Args:
+        tenant_id: whose; the first part of an object's name.
         store: the intake; the deployment's when left out.
         now: by which age is counted, aware.
 
@@ -22,7 +24,7 @@ def intake_sweep(store: ObjectStore | None = None, *, now: datetime | None = Non
     """
     place = store or intake_store()
     limit = (now or datetime.now(UTC)) - INTAKE_KEEPS
-    old = [one.key for one in place.find("") if one.modified_at < limit]
+    old = [one.key for one in place.find(f"{tenant_id}/") if one.modified_at < limit]
     for key in old:
         place.delete(key)
     return len(old)

@@ -104,5 +104,10 @@ class KmsWrapper:
 
 def kms_key_store(*, bucket: str, key_id: str, region: str) -> KeyStore:
     """The key store of a production deployment; credentials are those of the instance's role."""
-    store = S3Store(s3_client("", region, "", ""), bucket)
-    return KeyStore(BucketShelf(store), KmsWrapper(boto3.client("kms", region_name=region), key_id))
+    shelf = BucketShelf(record_store(bucket=bucket, region=region))
+    return KeyStore(shelf, KmsWrapper(boto3.client("kms", region_name=region), key_id))
+
+
+def record_store(*, bucket: str, region: str) -> ObjectStore:
+    """The bucket of the records: keys, tombstones and the ledger."""
+    return S3Store(s3_client("", region, "", ""), bucket)

@@ -116,6 +116,19 @@ def intake_store() -> ObjectStore:
     return _store("intake", settings.ENV.s3_intake_bucket)
 
 
+@cache
+def ledger_store() -> ObjectStore:
+    """Where signed notes lie that have to outlive the database and its backups (`erasure.ledger`).
+
+    With KMS it is the bucket of the keys, which is outside the backups as well.
+    """
+    if settings.KEY_STORE == "kms":
+        from storage.keykms import record_store  # boto3 is slow to import and not needed elsewhere
+
+        return record_store(bucket=settings.ENV.kms_bucket, region=settings.ENV.s3_region)
+    return _directory("ledger")
+
+
 def _store(place: str, bucket: str) -> ObjectStore:
     if settings.OBJECT_STORE == "s3":
         from storage.s3 import S3Store, s3_client  # boto3 is slow to import and not needed elsewhere
@@ -123,7 +136,11 @@ def _store(place: str, bucket: str) -> ObjectStore:
         env = settings.ENV
         client = s3_client(env.s3_endpoint, env.s3_region, env.s3_access_key, env.s3_secret_key)
         return S3Store(client, bucket)
-    from storage.directory import DirectoryStore
+    return _directory(place)
+
+
+def _directory(place: str) -> ObjectStore:
+    from storage.directory import DirectoryStore  # these two import this module
     from storage.uploads import UploadSigner
 
     signer = UploadSigner(settings.SECRET_KEY, f"{settings.PUBLIC_URL}/v1/uploads/")

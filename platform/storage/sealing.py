@@ -8,7 +8,7 @@ in particular. After an erasure everything here raises KeyShredded, which answer
 from uuid import UUID
 
 from storage import seal
-from storage.errors import SealBroken
+from storage.errors import KeyShredded, SealBroken
 from storage.keys import key_store, tenant_handle
 
 
@@ -37,7 +37,12 @@ def open_bytes(*, tenant_id: UUID, handle: str, purpose: str, object_id: UUID | 
     """
     owner = _owner(tenant_id, handle)
     data = bytes(data)  # the database hands out memoryviews
-    version = seal.sealed_version(data)
+    try:
+        version = seal.sealed_version(data)
+    except SealBroken:
+        if key_store().shredded(owner):  # an erasure empties columns too: gone is the truer answer
+            raise KeyShredded(handle=owner) from None
+        raise
     key = key_store().of_version(owner, version)
     place = seal.Place(str(tenant_id), owner, str(object_id), purpose, version)
     return seal.open_whole(key.key, place, data)

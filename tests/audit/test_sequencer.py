@@ -272,6 +272,7 @@ def test_a_database_older_than_the_published_log_signs_nothing(older_database: C
     with pytest.raises(LogBroken, match="older than the published log"):
         jobs.log_integrate()
     assert AuditHead.objects.get().size == 3
+    assert AuditEntry.objects.filter(index__isnull=True).count() == 5  # nor is an index given out twice
 
 
 def test_without_asking_the_published_log_it_would_have_forked(

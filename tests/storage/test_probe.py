@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -91,6 +92,9 @@ def test_a_key_store_that_does_not_destroy_is_found_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("hours", "left"), [(23, 1), (25, 0)])
 def test_the_intake_is_swept_after_a_day(tmp_path: Path, hours: int, left: int) -> None:
     store = DirectoryStore(tmp_path, SIGNER, scrub=True)
-    store.put("t1/forgotten", b"a voice in clear")
-    assert intake_sweep(store, now=datetime.now(UTC) + timedelta(hours=hours)) == 1 - left
-    assert len(list(store.residue(""))) == left
+    tenant_id = uuid4()
+    store.put(f"{tenant_id}/forgotten", b"a voice in clear")
+    store.put(f"{uuid4()}/another-tenants", b"a voice in clear")
+    later = datetime.now(UTC) + timedelta(hours=hours)
+    assert intake_sweep(tenant_id=tenant_id, store=store, now=later) == 1 - left
+    assert len(list(store.residue(""))) == 1 + left

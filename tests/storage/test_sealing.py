@@ -63,6 +63,8 @@ def test_after_the_erasure_it_is_gone(keys: KeyStore) -> None:
         unseal(sealed)
     with pytest.raises(Gone):
         seal()
+    with pytest.raises(KeyShredded):
+        unseal(b"")  # what an erasure leaves of a column
 
 
 def test_a_tenants_own_key_is_made_when_first_needed_and_never_a_persons(keys: KeyStore) -> None:

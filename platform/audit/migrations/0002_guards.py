@@ -6,7 +6,7 @@ from django.db import migrations
 # The role's rights already refuse most of this; the triggers refuse it to the owner as well, whose
 # password a migration or an operator's console may hold.
 GUARDS = """
-CREATE FUNCTION audit_entry_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION audit_entry_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'an entry of the log is never removed' USING ERRCODE = 'restrict_violation';
@@ -21,7 +21,7 @@ END $$;
 CREATE TRIGGER audit_entry_guard BEFORE UPDATE OR DELETE ON audit_entry
     FOR EACH ROW EXECUTE FUNCTION audit_entry_guard();
 
-CREATE FUNCTION audit_head_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION audit_head_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'the head of the log is never removed' USING ERRCODE = 'restrict_violation';
