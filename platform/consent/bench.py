@@ -11,8 +11,6 @@ Miss: the phrase was said and the check says "not said". False accept: it was no
 "said". "Cannot tell" is counted beside them, never inside. Intervals are Clopper-Pearson, 95 %.
 """
 
-
-
 from __future__ import annotations
 
 import argparse

@@ -33,7 +33,7 @@ def consent_end(consent: Consent, state: State, *, ended_by: str) -> None:
     entry = note(consent, f"consent.{state}", actor=ended_by)
     receipt_write(consent, ReceiptKind.ENDED, event=f"consent.{state}", entry=entry)
     for name in settings.CONSENT_REACTIONS:
-        import_string(name)(tenant_id=consent.tenant_id, consent_id=consent.pk, reason=f"consent-{state}")
+        import_string(name)(tenant_id=consent.tenant_id, consent_id=consent.pk, reason=str(state))
 
 
 def note(consent: Consent, event: str, *, actor: str, **detail: Any) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from consent.models import Consent, Evidence
+from consent.selectors import evidence_prefix
 from consent.states import State
 from storage.objects import object_store
 from work.leases import CLOCK
@@ -45,20 +46,22 @@ class ConsentHolding:
         )
         ended = mine.filter(state=State.ACTIVE).update(state=State.WITHDRAWN, ended_at=CLOCK, ended_by=_ENDED_BY)
         kept = self._kept(subject)
-        # Objects first: a crash in between leaves rows that still name what is gone, and the step is repeated.
-        for key in kept.exclude(object_key="").values_list("object_key", flat=True):
-            object_store().delete(key)
         self._stop(kept)
+        # Objects first, by the speaker's prefix: one that no row names (a crash while it came in) goes as well.
+        for key in self._objects(subject):
+            object_store().delete(key)
         return ended + kept.update(object_key="", findings=[])
 
     def left(self, subject: Person) -> list[str]:
-        """Evidence whose sound or findings are still there."""
-        return [f"evidence {row}" for row in self._kept(subject).values_list("pk", flat=True)]
+        """Evidence whose sound or findings are still there; asks the store itself."""
+        rows = [f"evidence {row}" for row in self._kept(subject).values_list("pk", flat=True)]
+        return rows + [f"object {key}" for key in self._objects(subject)]
+
+    def _objects(self, subject: Person) -> list[str]:
+        return sorted(set(object_store().residue(evidence_prefix(subject.tenant_id, subject.speaker_id))))
 
     def _kept(self, subject: Person) -> QuerySet[Evidence]:
-        of_person = Evidence.objects.filter(
-            tenant_id=subject.tenant_id, consent__speaker_id=subject.speaker_id
-        )
+        of_person = Evidence.objects.filter(tenant_id=subject.tenant_id, consent__speaker_id=subject.speaker_id)
         return of_person.exclude(Q(object_key="") & Q(findings=[]))
 
     def _stop(self, evidence: QuerySet[Evidence]) -> None:

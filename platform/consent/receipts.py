@@ -58,7 +58,9 @@ def bundle(document: Mapping[str, Any], signature: str, public: bytes) -> dict[s
 
 
 def verify(receipt: Mapping[str, Any], public: bytes) -> dict[str, Any]:
-    """The document of a receipt that `public` (32 bytes) has signed. In this order:
+    """The document of a receipt that `public` (32 bytes) has signed.
+
+    What has to hold, in this order:
 
     1. the receipt has a document, a key and a signature and nothing else,
     2. its key is `public`,

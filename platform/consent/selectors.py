@@ -65,6 +65,11 @@ def phrase_list(tenant_id: UUID) -> PhraseList | None:
     return PhraseList.objects.filter(tenant_id=tenant_id).first()
 
 
+def evidence_prefix(tenant_id: UUID, speaker_id: UUID) -> str:
+    """Where everything that one speaker ever said as evidence lies in the object store."""
+    return f"{tenant_id}/evidence/{speaker_id.hex}/"
+
+
 def evidence_latest(consent: Consent) -> Evidence:
     """What was spoken last.
 

@@ -1,139 +1,139 @@
-"""Shapes of consents."""
+"""Shapes of the consent API."""
 
 from __future__ import annotations
 
-import json
-from typing import Any, ClassVar
+from typing import Any
 
-import django_filters
 from rest_framework import serializers
 
-from consent.models import STATES, Challenge, Consent, Evidence, Receipt
+from consent.models import STATES, Challenge, Consent, Evidence
 from consent.terms import CHANNELS, CONTENT_CLASSES, PURPOSES, RECIPIENTS
 
+REFUSALS = ("not_the_person", "not_free", "not_understood", "phrase_not_said", "recording_unusable", "terms_unclear")
 
-class TermsIn(serializers.Serializer[Any]):
-    """What the speaker allows. ``consent.terms`` checks it as a whole."""
+
+class TermsShape(serializers.Serializer[Any]):
+    """What is allowed. Members beyond these are refused."""
 
     purposes = serializers.ListField(child=serializers.ChoiceField(choices=PURPOSES), min_length=1)
     channels = serializers.ListField(child=serializers.ChoiceField(choices=CHANNELS), min_length=1)
     languages = serializers.ListField(
-        child=serializers.CharField(max_length=20), min_length=1, help_text="BCP 47 or *."
+        child=serializers.CharField(max_length=20), min_length=1, help_text='BCP 47 tags, or "*" alone.'
     )
     territories = serializers.ListField(
-        child=serializers.CharField(max_length=2), min_length=1, help_text="ISO 3166-1 alpha-2, or *."
+        child=serializers.CharField(max_length=2), min_length=1, help_text='ISO 3166-1 alpha-2, or "*" alone.'
     )
     content_class = serializers.ChoiceField(choices=CONTENT_CLASSES)
     recipients = serializers.ListField(child=serializers.ChoiceField(choices=RECIPIENTS), min_length=1)
     may_finetune = serializers.BooleanField()
     may_export = serializers.BooleanField()
-    valid_from = serializers.CharField(max_length=40, help_text="RFC 3339.")
-    valid_until = serializers.CharField(max_length=40, allow_null=True, help_text="RFC 3339, or null for own use.")
+    valid_from = serializers.DateTimeField()
+    valid_until = serializers.DateTimeField(
+        allow_null=True, help_text="Null only where the one purpose is personal_aac."
+    )
 
 
 class ConsentIn(serializers.Serializer[Any]):
-    """A consent to be drafted."""
+    """A consent to be asked for."""
 
     speaker = serializers.UUIDField()
-    terms = TermsIn()
-    locale = serializers.CharField(max_length=8, default="en")
+    terms = TermsShape()
+    locale = serializers.CharField(max_length=8, help_text="The language of the consent text.")
     supersedes = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
-class ConsentOut(serializers.ModelSerializer[Consent]):
-    """A consent."""
+class TextRef(serializers.Serializer[Any]):
+    """Which consent text was shown."""
 
-    speaker = serializers.UUIDField(source="speaker_id", read_only=True)
-    supersedes = serializers.UUIDField(source="supersedes_id", read_only=True, allow_null=True)
-    approved_by = serializers.UUIDField(source="approved_by_id", read_only=True, allow_null=True)
-    terms = serializers.JSONField(read_only=True)
+    locale = serializers.CharField(source="text_locale")
+    version = serializers.IntegerField(source="text_version")
+    sha256 = serializers.CharField(source="text_sha256")
+
+
+class ConsentOut(serializers.ModelSerializer[Consent]):
+    """One version of what one speaker allows."""
+
+    speaker = serializers.UUIDField(source="speaker_id")
+    state = serializers.ChoiceField(choices=STATES)
+    terms = serializers.JSONField()
+    text = TextRef(source="*")
+    supersedes = serializers.UUIDField(source="supersedes_id", allow_null=True)
+    approved_by = serializers.UUIDField(source="approved_by_id", allow_null=True)
 
     class Meta:
         model = Consent
-        fields: ClassVar[list[str]] = [
-            "id", "speaker", "version", "state", "terms", "terms_sha256", "text_locale", "text_version", "text_sha256",
-            "valid_from", "valid_until", "supersedes", "approved_by", "approved_at", "refusal", "ended_at", "created_at",
-        ]  # fmt: skip
-        read_only_fields = fields
-
-
-class ConsentFilter(django_filters.FilterSet):
-    """Which consents a list shows."""
-
-    state = django_filters.ChoiceFilter(choices=STATES)
-    speaker = django_filters.UUIDFilter(field_name="speaker_id")
-
-
-class TextOut(serializers.Serializer[Any]):
-    """One version of the text that speakers agree to."""
-
-    locale = serializers.CharField()
-    version = serializers.IntegerField()
-    text = serializers.CharField()
-    sha256 = serializers.CharField()
+        fields = (
+            "id",
+            "speaker",
+            "version",
+            "state",
+            "terms",
+            "terms_sha256",
+            "valid_from",
+            "valid_until",
+            "text",
+            "supersedes",
+            "approved_by",
+            "approved_at",
+            "refusal",
+            "ended_at",
+            "ended_by",
+            "created_at",
+        )
 
 
 class ChallengeOut(serializers.ModelSerializer[Challenge]):
-    """A phrase to be read aloud before it runs out."""
+    """A sentence to read aloud, and until when."""
 
     class Meta:
         model = Challenge
-        fields: ClassVar[list[str]] = ["id", "phrase", "locale", "bits", "expires_at"]
-        read_only_fields = fields
+        fields = ("id", "phrase", "locale", "bits", "created_at", "expires_at")
 
 
 class EvidenceIn(serializers.Serializer[Any]):
-    """What was spoken."""
+    """What was spoken to a challenge."""
 
     challenge = serializers.UUIDField()
-    clip = serializers.FileField(help_text="WAV, FLAC, MP3 or Ogg; up to a minute.")
+    recording = serializers.FileField(help_text="WAV, FLAC, Ogg or MP3; 1 to 60 seconds, 10 MiB at most.")
 
 
 class EvidenceOut(serializers.ModelSerializer[Evidence]):
-    """What the automatic checks made of it. They can only refuse."""
+    """What the automatic checks found. `passed` means that an officer may now decide."""
 
-    challenge = serializers.UUIDField(source="challenge_id", read_only=True)
-    findings = serializers.ListField(child=serializers.DictField(), read_only=True)
+    challenge = serializers.UUIDField(source="challenge_id")
+    phrase = serializers.CharField(source="challenge.phrase")
+    findings = serializers.ListField(child=serializers.DictField())
 
     class Meta:
         model = Evidence
-        fields: ClassVar[list[str]] = ["id", "challenge", "state", "outcome", "findings", "problem_code", "created_at"]
-        read_only_fields = fields
+        fields = ("id", "challenge", "phrase", "state", "outcome", "findings", "length_s", "problem_code", "created_at")
 
 
 class RefusalIn(serializers.Serializer[Any]):
-    """Why the officer says no."""
+    """Why an officer says no, in a word."""
 
-    reason = serializers.SlugField(max_length=40)
-
-
-class ReceiptOut(serializers.ModelSerializer[Receipt]):
-    """A signed statement; check it with ``python -m consent.receipts verify``."""
-
-    document = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Receipt
-        fields: ClassVar[list[str]] = ["kind", "document", "signature", "created_at"]
-        read_only_fields = fields
-
-    def get_document(self, row: Receipt) -> dict[str, Any]:
-        """The document that was signed, in its one spelling."""
-        document: dict[str, Any] = json.loads(row.document)
-        return document
+    reason = serializers.ChoiceField(choices=REFUSALS)
 
 
-class ReceiptBundle(serializers.Serializer[Any]):
-    """A receipt as the speaker keeps it."""
+class ConsentTextOut(serializers.Serializer[Any]):
+    """A consent text."""
+
+    locale = serializers.CharField()
+    version = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    body = serializers.CharField()
+
+
+class ReceiptOut(serializers.Serializer[Any]):
+    """A signed receipt; check it with `python -m consent.receipts verify`."""
 
     document = serializers.DictField()
     key = serializers.CharField()
     signature = serializers.CharField()
 
 
-class OwnPage(serializers.Serializer[Any]):
-    """What the speaker sees: what is allowed, what was made."""
+class ReceiptKeyOut(serializers.Serializer[Any]):
+    """The key that receipts are signed with."""
 
-    speaker = serializers.UUIDField()
-    consents = ConsentOut(many=True)
-    uses = serializers.ListField(child=serializers.DictField())
+    algorithm = serializers.CharField()
+    key = serializers.CharField(help_text="32 bytes, base64.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -33,7 +33,7 @@ from consent.errors import (
 )
 from consent.models import Challenge, Consent, Evidence, PhraseList, ReceiptKind
 from consent.rules import Use, decide
-from consent.selectors import EVIDENCE_PURPOSE, consent_get, phrase_list, terms_of
+from consent.selectors import EVIDENCE_PURPOSE, consent_get, evidence_prefix, phrase_list, terms_of
 from consent.states import State
 from consent.terms import parse
 from consent.wording import text_for
@@ -154,7 +154,7 @@ def evidence_submit(*, actor: Actor, consent_id: UUID, challenge_id: UUID, data:
     evidence = Evidence(
         tenant_id=actor.tenant_id, consent=consent, challenge_id=challenge_id, length_s=round(clip.length_s, 2)
     )
-    evidence.object_key = f"{actor.tenant_id}/evidence/{uuid4().hex}"
+    evidence.object_key = f"{evidence_prefix(actor.tenant_id, consent.speaker_id)}{evidence.pk.hex}"
     sealed = sealing.seal_bytes(
         tenant_id=actor.tenant_id,
         handle=consent.speaker.key_handle,
@@ -162,7 +162,7 @@ def evidence_submit(*, actor: Actor, consent_id: UUID, challenge_id: UUID, data:
         object_id=evidence.pk,
         data=data,
     )
-    # A crash after the put leaves sealed bytes that no row names; ConsentHolding finds them by their prefix.
+    # A crash after the put leaves sealed bytes that no row names; an erasure looks by the speaker's prefix.
     object_store().put(evidence.object_key, sealed)
     evidence.save(force_insert=True)
     enqueue(tenant_id=actor.tenant_id, task=EVIDENCE_TASK, object_id=evidence.pk)

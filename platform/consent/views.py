@@ -1,12 +1,13 @@
-"""Doors of consents, for the tenant."""
+"""Doors of the tenant to consents. The speaker's own doors stand in ``consent.own``."""
 
 from __future__ import annotations
 
-import json
+import base64
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
@@ -18,212 +19,239 @@ from rest_framework.views import APIView
 
 from api.idempotency import idempotent
 from api.throttles import StrangerThrottle
-from audit.signing import signer_ensure
-from consent import receipts, wording
-from consent.errors import EvidenceMissing, ReceiptMissing
-from consent.jobs import evidence_open
-from consent.models import Consent
-from consent.selectors import consent_get, consent_list, evidence_list, receipt_list
+from audio.headers import sniff
+from consent import services
+from consent.ending import note
+from consent.models import STATES, Consent
+from consent.selectors import (
+    consent_get,
+    consent_list,
+    evidence_latest,
+    evidence_open,
+    receipt_get,
+    receipt_public_key,
+)
 from consent.serializers import (
     ChallengeOut,
-    ConsentFilter,
     ConsentIn,
     ConsentOut,
+    ConsentTextOut,
     EvidenceIn,
     EvidenceOut,
-    ReceiptBundle,
+    ReceiptKeyOut,
+    ReceiptOut,
     RefusalIn,
-    TextOut,
 )
-from consent.services import (
-    RECEIPT_KEY,
-    challenge_issue,
-    consent_approve,
-    consent_draft,
-    consent_refuse,
-    consent_withdraw,
-    evidence_submit,
-)
+from consent.wording import text_for, texts
 from tenants.actor import Scope
 from tenants.scoped import ScopedView
 
+MEDIA_TYPES = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "ogg-opus": "audio/ogg",
+    "ogg-vorbis": "audio/ogg",
+    "mp3": "audio/mpeg",
+}
 
-class TextsView(APIView):
-    """The texts that speakers agree to; they are public."""
 
-    authentication_classes = ()
+class OpenView(APIView):
+    """Open to anybody: nothing here is anybody's."""
+
     permission_classes = (AllowAny,)
+    authentication_classes = ()
     throttle_classes = (StrangerThrottle,)
 
-    @extend_schema(responses=TextOut(many=True))
+
+class ConsentTextListView(OpenView):
+    """The consent texts."""
+
+    @extend_schema(operation_id="consent_texts_list", responses=ConsentTextOut(many=True))
     def get(self, request: Request) -> Response:
-        """Every version in every language."""
-        return Response(TextOut(wording.wordings(), many=True).data)
+        """Every version of every language, the newest of each first."""
+        return Response(ConsentTextOut(texts(), many=True).data)
 
 
-class ConsentsView(ScopedView, generics.ListAPIView[Consent]):
-    """The tenant's consents, and the door for a new draft."""
+class ConsentTextView(OpenView):
+    """The newest consent text of one language."""
 
-    scopes: ClassVar = {"GET": Scope.CONSENTS_READ, "POST": Scope.CONSENTS_WRITE}
+    @extend_schema(operation_id="consent_texts_retrieve", responses=ConsentTextOut)
+    def get(self, request: Request, locale: str) -> Response:
+        """Read it as the speaker does."""
+        return Response(ConsentTextOut(text_for(locale)).data)
+
+
+class ReceiptKeyView(OpenView):
+    """The public key of receipts."""
+
+    @extend_schema(operation_id="receipt_key", responses=ReceiptKeyOut)
+    def get(self, request: Request) -> Response:
+        """Keep it: with it a receipt is checked without us."""
+        key = base64.b64encode(receipt_public_key()).decode()
+        return Response({"algorithm": "Ed25519", "key": key})
+
+
+class ConsentFilter(filters.FilterSet):
+    """Which consents to list; a speaker of somebody else's simply has none."""
+
+    speaker = filters.UUIDFilter(field_name="speaker_id")
+    state = filters.ChoiceFilter(choices=STATES)
+
+    class Meta:
+        model = Consent
+        fields = ("speaker", "state")
+
+
+class ConsentListView(ScopedView, generics.GenericAPIView[Consent]):
+    """The tenant's consents."""
+
+    scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.CONSENTS_READ, "POST": Scope.CONSENTS_WRITE}
     serializer_class = ConsentOut
     filterset_class = ConsentFilter
+    queryset = Consent.objects.none()
 
-    def get_queryset(self) -> Any:
-        """The tenant's own; empty while the API document is drawn up."""
-        if getattr(self, "swagger_fake_view", False):
-            return Consent.objects.none()
-        return consent_list(self.actor)
+    @extend_schema(operation_id="consents_list", responses=ConsentOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List the consents, newest first."""
+        page = self.paginate_queryset(self.filter_queryset(consent_list(self.actor)))
+        return self.get_paginated_response(ConsentOut(page, many=True).data)
 
-    @extend_schema(request=ConsentIn, responses={201: ConsentOut})
+    @extend_schema(operation_id="consents_create", request=ConsentIn, responses={201: ConsentOut})
     @idempotent
     def post(self, request: Request) -> Response:
-        """Write down terms that a speaker may agree to."""
+        """Write down what a speaker is to be asked for."""
         shape = ConsentIn(data=request.data)
         shape.is_valid(raise_exception=True)
         given = shape.validated_data
-        consent = consent_draft(
+        consent = services.consent_draft(
             actor=self.actor,
             speaker_id=given["speaker"],
-            terms=given["terms"],
+            terms=shape.initial_data["terms"],  # as it was sent: unknown members are refused there, dropped here
             locale=given["locale"],
-            supersedes_id=given["supersedes"],
+            supersedes=given["supersedes"],
         )
-        return _about(consent, ConsentOut(consent).data, 201)
+        return _answer(consent, 201)
 
 
 class ConsentView(ScopedView):
     """One consent."""
 
-    scopes: ClassVar = {"GET": Scope.CONSENTS_READ}
+    scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.CONSENTS_READ}
 
-    @extend_schema(responses=ConsentOut)
+    @extend_schema(operation_id="consents_retrieve", responses=ConsentOut)
     def get(self, request: Request, consent_id: UUID) -> Response:
-        """Where it stands."""
+        """Read it, whatever its state."""
         return Response(ConsentOut(consent_get(self.actor, consent_id)).data)
 
 
 class ChallengeView(ScopedView):
-    """Challenges of one consent."""
+    """The sentence to read aloud."""
 
-    scopes: ClassVar = {"POST": Scope.CONSENTS_WRITE}
+    scopes: ClassVar[dict[str, Scope]] = {"POST": Scope.CONSENTS_WRITE}
 
-    @extend_schema(request=None, responses={201: ChallengeOut})
+    @extend_schema(operation_id="consents_challenge", request=None, responses={201: ChallengeOut})
     def post(self, request: Request, consent_id: UUID) -> Response:
-        """A fresh phrase to be read aloud, once, soon."""
-        return Response(ChallengeOut(challenge_issue(actor=self.actor, consent_id=consent_id)).data, status=201)
+        """Draw a fresh sentence; it takes the place of one that was not used."""
+        challenge = services.challenge_issue(actor=self.actor, consent_id=consent_id)
+        return Response(ChallengeOut(challenge).data, status=201)
 
 
 class EvidenceView(ScopedView):
-    """What was spoken to the challenges of one consent."""
+    """What was spoken."""
 
-    scopes: ClassVar = {"GET": Scope.CONSENTS_READ, "POST": Scope.CONSENTS_WRITE}
+    scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.CONSENTS_READ, "POST": Scope.CONSENTS_WRITE}
     parser_classes = (MultiPartParser,)
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """Read the body once, before anything parses it: the idempotency fingerprint is taken of the bytes."""
-        _ = request.body
-        return super().initialize_request(request, *args, **kwargs)
-
-    @extend_schema(responses=EvidenceOut(many=True))
+    @extend_schema(operation_id="consents_evidence", responses=EvidenceOut)
     def get(self, request: Request, consent_id: UUID) -> Response:
-        """What the checks made of it, newest first."""
-        rows = evidence_list(consent_get(self.actor, consent_id))
-        return Response(EvidenceOut(rows, many=True).data)
+        """What the checks found in what was spoken last."""
+        return Response(EvidenceOut(evidence_latest(consent_get(self.actor, consent_id))).data)
 
-    @extend_schema(request={"multipart/form-data": EvidenceIn}, responses={202: EvidenceOut})
+    @extend_schema(
+        operation_id="consents_evidence_create",
+        request={"multipart/form-data": EvidenceIn},
+        responses={202: EvidenceOut},
+    )
     @idempotent
     def post(self, request: Request, consent_id: UUID) -> Response:
-        """Hand in what was spoken; a worker listens to it."""
+        """Hand in what was spoken; the checks follow, and uses the challenge up whatever they say."""
         shape = EvidenceIn(data=request.data)
         shape.is_valid(raise_exception=True)
-        evidence = evidence_submit(
+        evidence = services.evidence_submit(
             actor=self.actor,
             consent_id=consent_id,
             challenge_id=shape.validated_data["challenge"],
-            data=shape.validated_data["clip"].read(),
+            data=shape.validated_data["recording"].read(),
         )
-        response = _about(evidence.consent, EvidenceOut(evidence).data, 202)
-        response["Location"] = f"/v1/consents/{consent_id}/evidence"
-        response["Retry-After"] = "2"
+        response = Response(EvidenceOut(evidence).data, status=202)
+        response.headers["Location"] = f"/v1/consents/{consent_id}/evidence"
         return response
 
 
 class EvidenceAudioView(ScopedView):
-    """The sound the officer listens to."""
+    """The sound itself, for the officer's ear."""
 
-    scopes: ClassVar = {"GET": Scope.CONSENTS_APPROVE}
+    scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.CONSENTS_APPROVE}
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(operation_id="consents_evidence_audio", responses={(200, "audio/*"): OpenApiTypes.BINARY})
     def get(self, request: Request, consent_id: UUID) -> HttpResponse:
-        """The newest evidence, as it came."""
-        evidence = evidence_list(consent_get(self.actor, consent_id)).exclude(object_key="").first()
-        if evidence is None:
-            raise EvidenceMissing()
-        headers = {"Cache-Control": "private, no-store", "Content-Disposition": "attachment"}
-        return HttpResponse(evidence_open(evidence), content_type="application/octet-stream", headers=headers)
+        """Listen to what was spoken last; that somebody listened is logged."""
+        consent = consent_get(self.actor, consent_id)
+        data = evidence_open(evidence_latest(consent), consent.speaker)
+        note(consent, "consent.evidence_heard", actor=self.actor.label)
+        return HttpResponse(data, content_type=MEDIA_TYPES[sniff(data)], headers={"Cache-Control": "no-store"})
 
 
 class ApproveView(ScopedView):
     """The officer's yes."""
 
-    scopes: ClassVar = {"POST": Scope.CONSENTS_APPROVE}
+    scopes: ClassVar[dict[str, Scope]] = {"POST": Scope.CONSENTS_APPROVE}
 
-    @extend_schema(request=None, responses=ConsentOut)
+    @extend_schema(operation_id="consents_approve", request=None, responses=ConsentOut)
     def post(self, request: Request, consent_id: UUID) -> Response:
-        """Put the consent into force, in the name of the signed-in consent officer."""
-        return Response(ConsentOut(consent_approve(actor=self.actor, consent_id=consent_id)).data)
+        """Approve; a signed-in consent officer only."""
+        return _answer(services.consent_approve(actor=self.actor, consent_id=consent_id))
 
 
 class RefuseView(ScopedView):
     """The officer's no."""
 
-    scopes: ClassVar = {"POST": Scope.CONSENTS_APPROVE}
+    scopes: ClassVar[dict[str, Scope]] = {"POST": Scope.CONSENTS_APPROVE}
 
-    @extend_schema(request=RefusalIn, responses=ConsentOut)
+    @extend_schema(operation_id="consents_refuse", request=RefusalIn, responses=ConsentOut)
     def post(self, request: Request, consent_id: UUID) -> Response:
-        """Refuse a pending consent, with a reason in one word."""
+        """Refuse; a signed-in consent officer only."""
         shape = RefusalIn(data=request.data)
         shape.is_valid(raise_exception=True)
-        consent = consent_refuse(actor=self.actor, consent_id=consent_id, reason=shape.validated_data["reason"])
-        return Response(ConsentOut(consent).data)
+        reason: str = shape.validated_data["reason"]
+        return _answer(services.consent_refuse(actor=self.actor, consent_id=consent_id, reason=reason))
 
 
 class WithdrawView(ScopedView):
     """The tenant takes a consent back."""
 
-    scopes: ClassVar = {"POST": Scope.CONSENTS_WRITE}
+    scopes: ClassVar[dict[str, Scope]] = {"POST": Scope.CONSENTS_WRITE}
 
-    @extend_schema(request=None, responses=ConsentOut)
+    @extend_schema(operation_id="consents_withdraw", request=None, responses=ConsentOut)
     def post(self, request: Request, consent_id: UUID) -> Response:
-        """From the moment this has answered, nothing new is made or handed out. Repeating it changes nothing."""
-        return Response(ConsentOut(consent_withdraw(actor=self.actor, consent_id=consent_id)).data)
+        """Withdraw; once is enough, and again is no error."""
+        return _answer(services.consent_withdraw(actor=self.actor, consent_id=consent_id))
 
 
 class ReceiptView(ScopedView):
-    """The newest receipt of a consent."""
+    """The receipt."""
 
-    scopes: ClassVar = {"GET": Scope.CONSENTS_READ}
+    scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.CONSENTS_READ}
 
-    @extend_schema(responses=ReceiptBundle)
+    @extend_schema(operation_id="consents_receipt", responses=ReceiptOut)
     def get(self, request: Request, consent_id: UUID) -> Response:
-        """The signed receipt; check it offline with ``python -m consent.receipts verify FILE --key KEY``."""
-        return Response(receipt_bundle(consent_get(self.actor, consent_id)))
+        """The newest signed receipt of this consent."""
+        receipt: dict[str, Any] = receipt_get(consent_get(self.actor, consent_id))
+        return Response(receipt)
 
 
-def receipt_bundle(consent: Consent) -> dict[str, Any]:
-    """The newest receipt as the speaker keeps it.
-
-    Raises:
-        ReceiptMissing: nothing was approved yet.
-    """
-    receipt = receipt_list(consent).last()
-    if receipt is None:
-        raise ReceiptMissing()
-    public = signer_ensure(RECEIPT_KEY).key.public_key().public_bytes_raw()
-    return receipts.bundle(json.loads(receipt.document), receipt.signature, public)
-
-
-def _about(consent: Consent, data: Any, status: int) -> Response:
-    response = Response(data, status=status)
-    response.subject_handle = consent.speaker.key_handle  # type: ignore[attr-defined]  # read by api.idempotency
+def _answer(consent: Consent, status: int = 200) -> Response:
+    response = Response(ConsentOut(consent).data, status=status)
+    if status == 201:
+        response.headers["Location"] = f"/v1/consents/{consent.pk}"
     return response

@@ -1,4 +1,4 @@
-"""The only ways to hold a speaker. What is not the tenant's is not there; an erased person answers 410."""
+"""The only ways to hold a person's row, and the way from a link to the person."""
 
 from __future__ import annotations
 
@@ -11,57 +11,47 @@ from isolation.scope import set_tenant
 from problems.errors import NotFound
 from speakers.errors import SpeakerErased
 from speakers.models import Speaker, SpeakerLinkDigest, SpeakerState
-from speakers.sealing import CONTACT, NAME
-from storage.sealing import open_text
 from tenants.actor import Actor, ActorKind
 
 
 def speaker_list(actor: Actor) -> QuerySet[Speaker]:
-    """The tenant's speakers that are not erased, newest first."""
-    return Speaker.objects.filter(tenant_id=actor.tenant_id, state=SpeakerState.ACTIVE).order_by("-created_at", "-id")
+    """The tenant's speakers, the erased ones too, newest first."""
+    return Speaker.objects.filter(tenant_id=actor.tenant_id).order_by("-created_at", "-id")
 
 
 def speaker_get(actor: Actor, speaker_id: UUID) -> Speaker:
-    """One speaker.
+    """One speaker who is still there.
 
     Raises:
-        NotFound: no such speaker of this tenant. SpeakerErased: erased, or on the way.
+        NotFound: no such speaker of this tenant.
+        SpeakerErased: the person was erased, or the erasure has begun.
     """
-    speaker = Speaker.objects.filter(tenant_id=actor.tenant_id, pk=speaker_id).first()
+    speaker = speaker_list(actor).filter(pk=speaker_id).first()
     if speaker is None:
-        raise NotFound()
+        raise NotFound
     if speaker.state != SpeakerState.ACTIVE:
-        raise SpeakerErased()
+        raise SpeakerErased(speaker=str(speaker.pk))
     return speaker
 
 
-def speaker_name(speaker: Speaker) -> str:
-    """The person's name, opened with the person's key."""
-    return _opened(speaker, NAME, speaker.sealed_name)
+def link_digest(token: str) -> bytes:
+    """What is stored of a link. Tokens have full entropy, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).digest()
 
 
-def speaker_contact(speaker: Speaker) -> str:
-    """How to reach the person, opened with the person's key."""
-    return _opened(speaker, CONTACT, speaker.sealed_contact)
+def speaker_by_link(token: str) -> tuple[Speaker, Actor]:
+    """The person behind a link, as somebody who acts; sets the tenant of the transaction.
 
+    An erased person is found as well, so that the page can say so.
 
-def actor_of_link(text: str) -> Actor | None:
-    """The speaker behind a link, with the tenant set on the open transaction; None when it is none of ours."""
-    entry = SpeakerLinkDigest.objects.filter(digest=link_digest(text)).first()
-    if entry is None:
-        return None
-    set_tenant(entry.tenant_id)
-    return Actor(entry.tenant_id, ActorKind.SPEAKER, entry.speaker_id, frozenset())
-
-
-def link_digest(text: str) -> bytes:
-    """SHA-256 of a link's secret (32 bytes); the secret has 256 bits of chance, so no slow hash is needed."""
-    return hashlib.sha256(text.encode()).digest()
-
-
-def _opened(speaker: Speaker, purpose: str, sealed: bytes | None) -> str:
-    if sealed is None:
-        raise SpeakerErased()
-    return open_text(
-        tenant_id=speaker.tenant_id, handle=speaker.key_handle, purpose=purpose, object_id=speaker.pk, data=sealed
-    )
+    Raises:
+        NotFound: no such link.
+    """
+    link = SpeakerLinkDigest.objects.filter(digest=link_digest(token)).first()
+    if link is None:
+        raise NotFound
+    set_tenant(link.tenant_id)
+    speaker = Speaker.objects.filter(pk=link.speaker_id).first()
+    if speaker is None:
+        raise NotFound
+    return speaker, Actor(link.tenant_id, ActorKind.SPEAKER, speaker.pk, frozenset())

@@ -1,52 +1,57 @@
-"""Shapes of speakers."""
+"""Shapes of the speakers API."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
-from speakers.models import Speaker
-from speakers.selectors import speaker_contact, speaker_name
+from speakers.models import Speaker, SpeakerState
+from speakers.sealing import CONTACT, NAME, part_open
 
 
 class SpeakerIn(serializers.Serializer[Any]):
-    """A person to be enrolled."""
+    """A person to be added."""
 
     name = serializers.CharField(max_length=200)
-    contact = serializers.CharField(max_length=200, help_text="Where the person can be reached: e-mail or phone.")
+    contact = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 
 class SpeakerOut(serializers.ModelSerializer[Speaker]):
-    """A person. Name and contact are opened with the person's own key."""
+    """A person; name and contact are empty once erased."""
 
     name = serializers.SerializerMethodField()
     contact = serializers.SerializerMethodField()
 
     class Meta:
         model = Speaker
-        fields: ClassVar[list[str]] = ["id", "name", "contact", "state", "created_at"]
-        read_only_fields = fields
+        fields = ("id", "name", "contact", "state", "created_at")
 
-    def get_name(self, row: Speaker) -> str:
-        """The person's name."""
-        return speaker_name(row)
+    def get_name(self, speaker: Speaker) -> str:
+        """Opened from its seal."""
+        return part_open(speaker, NAME) if speaker.state == SpeakerState.ACTIVE else ""
 
-    def get_contact(self, row: Speaker) -> str:
-        """How to reach the person."""
-        return speaker_contact(row)
-
-
-class LinkOut(serializers.Serializer[Any]):
-    """A link that is the person's own; give it to the person and keep no copy."""
-
-    url = serializers.URLField(help_text="Shown this one time.")
+    def get_contact(self, speaker: Speaker) -> str:
+        """Opened from its seal."""
+        return part_open(speaker, CONTACT) if speaker.state == SpeakerState.ACTIVE else ""
 
 
-class SpeakerMade(SpeakerOut):
-    """A person just enrolled, with the person's own link."""
+class SpeakerLinkOut(serializers.Serializer[Any]):
+    """The speaker's own link."""
 
-    link = serializers.URLField(help_text="Shown this one time: give it to the person and keep no copy.")
+    link = serializers.URLField(help_text="Shown this one time. Give it to the speaker and to nobody else.")
+
+
+class SpeakerAdded(SpeakerOut):
+    """A person just added, with the person's own link."""
+
+    link = serializers.URLField(help_text="Shown this one time. Give it to the speaker and to nobody else.")
 
     class Meta(SpeakerOut.Meta):
-        fields: ClassVar[list[str]] = [*SpeakerOut.Meta.fields, "link"]
+        fields = (*SpeakerOut.Meta.fields, "link")
+
+
+def link_url(token: str) -> str:
+    """The address of the speaker's own page."""
+    return f"{settings.PUBLIC_URL}/speaker/{token}"

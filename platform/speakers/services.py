@@ -1,4 +1,4 @@
-"""Enrol a person, and give the person a link that is the person's own."""
+"""Add a person, and hand out the links that are theirs."""
 
 from __future__ import annotations
 
@@ -10,71 +10,85 @@ from django.db import transaction
 from audit.services import record
 from speakers.errors import TooManyLinks
 from speakers.models import Speaker, SpeakerLinkDigest
-from speakers.sealing import CONTACT, NAME
+from speakers.sealing import CONTACT, NAME, part_seal
 from speakers.selectors import link_digest, speaker_get
 from storage.keys import key_store
-from storage.sealing import seal_text
 from tenants.actor import Actor
 
-MOST_LINKS = 5
+LINKS_MAX = 5
+TOKEN_BYTES = 32
 
 
 @transaction.atomic
-def speaker_create(*, actor: Actor, name: str, contact: str) -> tuple[Speaker, str]:
-    """Enrol a person: a key outside the database, a row with sealed columns, a link.
+def speaker_add(*, actor: Actor, name: str, contact: str = "") -> tuple[Speaker, str]:
+    """Add a person with a key of their own.
 
-    The key is made first: a crash after it leaves a key that seals nothing, never a row whose
-    sealed columns nobody can open.
+    The key is made first: a crash in between leaves a key that seals nothing, never a row without one.
 
     Returns:
-        The row, and the link's secret, which is shown this one time.
+        The row, and the token of the speaker's own link, which is shown this one time.
     """
-    identity, handle = uuid4(), f"speaker-{uuid4().hex}"
-    key_store().create(handle)
-
-    def sealed(purpose: str, text: str) -> bytes:
-        return seal_text(tenant_id=actor.tenant_id, handle=handle, purpose=purpose, object_id=identity, text=text)
-
-    speaker = Speaker.objects.create(
-        id=identity,
-        tenant_id=actor.tenant_id,
-        key_handle=handle,
-        sealed_name=sealed(NAME, name),
-        sealed_contact=sealed(CONTACT, contact),
-    )
+    speaker = Speaker(tenant_id=actor.tenant_id, key_handle=f"speaker-{uuid4().hex}")
+    key_store().create(speaker.key_handle)
+    speaker.sealed_name = part_seal(speaker, NAME, name)
+    speaker.sealed_contact = part_seal(speaker, CONTACT, contact) if contact else None
+    speaker.save(force_insert=True)
     record(
-        event="speaker.created",
-        tenant_id=actor.tenant_id,
-        actor=actor.label,
-        object_id=identity,
-        subject_handle=handle,
-        detail={},
-    )
-    return speaker, _link_made(speaker)
-
-
-@transaction.atomic
-def link_issue(*, actor: Actor, speaker_id: UUID) -> str:
-    """Another link for the person, when the first was lost.
-
-    Raises:
-        NotFound, SpeakerErased. TooManyLinks: the person holds as many as one person may.
-    """
-    speaker = speaker_get(actor, speaker_id)
-    if SpeakerLinkDigest.objects.filter(tenant_id=actor.tenant_id, speaker_id=speaker.pk).count() >= MOST_LINKS:
-        raise TooManyLinks(most=MOST_LINKS)
-    record(
-        event="speaker.link_issued",
+        event="speaker.added",
         tenant_id=actor.tenant_id,
         actor=actor.label,
         object_id=speaker.pk,
         subject_handle=speaker.key_handle,
-        detail={},
     )
-    return _link_made(speaker)
+    return speaker, _link(speaker, actor)
 
 
-def _link_made(speaker: Speaker) -> str:
-    text = secrets.token_urlsafe(32)
-    SpeakerLinkDigest.objects.create(digest=link_digest(text), tenant_id=speaker.tenant_id, speaker_id=speaker.pk)
-    return text
+@transaction.atomic
+def speaker_link_issue(*, actor: Actor, speaker_id: UUID) -> str:
+    """Another link for the person, for when the first was lost; the old ones stay.
+
+    A tenant cannot take a link away: it could otherwise stand between the speaker and the withdrawal.
+
+    Returns:
+        The token, shown this one time.
+
+    Raises:
+        NotFound, SpeakerErased: no such person here, or not any more.
+        TooManyLinks: LINKS_MAX exist.
+    """
+    speaker = speaker_get(actor, speaker_id)
+    # The row's lock serialises the count: two issuers cannot both see room for the last link.
+    Speaker.objects.select_for_update().get(pk=speaker.pk)
+    if SpeakerLinkDigest.objects.filter(tenant_id=actor.tenant_id, speaker_id=speaker.pk).count() >= LINKS_MAX:
+        raise TooManyLinks(limit=LINKS_MAX)
+    return _link(speaker, actor)
+
+
+@transaction.atomic
+def speaker_links_end_others(*, speaker: Speaker, actor: Actor, token: str) -> int:
+    """End every link of the person but the one in hand; the speaker's own act.
+
+    Returns:
+        How many were ended.
+    """
+    others = SpeakerLinkDigest.objects.filter(tenant_id=speaker.tenant_id, speaker_id=speaker.pk)
+    count, _ = others.exclude(digest=link_digest(token)).delete()
+    _note(speaker, actor, "speaker.links_ended")
+    return count
+
+
+def _link(speaker: Speaker, actor: Actor) -> str:
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    SpeakerLinkDigest.objects.create(digest=link_digest(token), tenant_id=speaker.tenant_id, speaker_id=speaker.pk)
+    _note(speaker, actor, "speaker.link_issued")
+    return token
+
+
+def _note(speaker: Speaker, actor: Actor, event: str) -> None:
+    record(
+        event=event,
+        tenant_id=speaker.tenant_id,
+        actor=actor.label,
+        object_id=speaker.pk,
+        subject_handle=speaker.key_handle,
+    )
