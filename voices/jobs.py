@@ -31,7 +31,7 @@ from isolation.scope import database_now, tenant_scope
 from problems.errors import DomainError, Unavailable
 from storage.errors import ObjectMissing
 from storage.objects import intake_store, object_store
-from storage.sealing import seal_bytes, seal_text
+from storage.sealing import seal_bytes
 from tenants.models import Tenant
 from voices.enrolment import Judgement, judge
 from voices.errors import RecordingMarked, RecordingOfAnother, RecordingUnusable, UploadMissing
@@ -207,8 +207,8 @@ def findings_document(judgement: Judgement) -> list[dict[str, object]]:
 
 def _accept(lease: Lease, recording: Recording, judged: _Judged) -> None:
     key = f"{object_prefix(recording.tenant_id, RECORDING_KIND, recording.speaker_id)}{uuid4()}"
-    sealed_hash = seal_text(**_place(recording, HASH), text=judged.sha256)
-    object_store().put(key, seal_bytes(**_place(recording, SOUND), data=judged.sound), if_absent=True)
+    sealed_hash = _sealed(recording, HASH, judged.sha256.encode())
+    object_store().put(key, _sealed(recording, SOUND, judged.sound), if_absent=True)
     try:
         with tenant_scope(lease.tenant_id):
             _still_wanted(lease)
@@ -251,7 +251,8 @@ def _reject(lease: Lease, recording: Recording, error: DomainError) -> None:
 
 def _still_wanted(lease: Lease) -> None:
     """Lock the row, so that a deletion or an erasure comes before the end or after it, never between."""
-    row = lease.rows().select_for_update().first()
+    mine = Recording.objects.filter(pk=lease.job_id, fence=lease.fence, state=JobState.RUNNING)
+    row = mine.select_for_update().first()
     if row is None:
         raise LeaseLost(job=str(lease.job_id))
     if row.cancel_requested:
@@ -269,13 +270,14 @@ def _recorded(event: str, recording: Recording, detail: dict[str, object]) -> No
     )
 
 
-def _place(recording: Recording, purpose: str) -> dict[str, object]:
-    return {
-        "tenant_id": recording.tenant_id,
-        "handle": recording.speaker.key_handle,
-        "purpose": purpose,
-        "object_id": recording.pk,
-    }
+def _sealed(recording: Recording, purpose: str, data: bytes) -> bytes:
+    return seal_bytes(
+        tenant_id=recording.tenant_id,
+        handle=recording.speaker.key_handle,
+        purpose=purpose,
+        object_id=recording.pk,
+        data=data,
+    )
 
 
 # --- Sweep --------------------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ from django.db.models import Prefetch, QuerySet
 
 from audio.clip import Clip
 from audio.decode import decode
+from consent.errors import EvidenceMissing
 from consent.models import Consent
 from consent.rules import Use
+from consent.selectors import consent_newest_active, evidence_clip
 from consent.services import consent_require
-from consent.states import State
 from problems.errors import NotFound
 from storage.objects import object_store
 from storage.sealing import open_bytes, open_text
@@ -51,8 +52,8 @@ def consent_to_enrol(*, tenant_id: UUID, speaker_id: UUID, consent_id: UUID | No
         Refused: see ``consent.services.consent_require``.
     """
     if consent_id is None:
-        mine = Consent.objects.filter(tenant_id=tenant_id, speaker_id=speaker_id, state=State.ACTIVE.value)
-        consent_id = mine.order_by("-version").values_list("pk", flat=True).first()
+        newest = consent_newest_active(tenant_id=tenant_id, speaker_id=speaker_id)
+        consent_id = newest.pk if newest else None
     if consent_id is None:
         raise NotFound("The speaker has no consent in force")
     consent = consent_require(tenant_id=tenant_id, consent_id=consent_id, use=Use(act="enrol"), lock=lock)
@@ -106,7 +107,7 @@ def transcript_open(recording: Recording) -> str:
         handle=recording.speaker.key_handle,
         purpose=TRANSCRIPT,
         object_id=recording.pk,
-        data=recording.sealed_transcript,
+        data=bytes(recording.sealed_transcript),
     )
 
 
@@ -127,13 +128,19 @@ def sound_open(recording: Recording) -> bytes:
     )
 
 
+def recordings_accepted(tenant_id: UUID, speaker_id: UUID) -> QuerySet[Recording]:
+    """A speaker's accepted recordings that still have their sound, oldest first."""
+    rows = Recording.objects.select_related("speaker").filter(
+        tenant_id=tenant_id, speaker_id=speaker_id, state=JobState.DONE, erased_at=None
+    )
+    return rows.exclude(object_key="").order_by("created_at", "pk")
+
+
 def recordings_usable(voice: Voice, recordings: Sequence[UUID] = ()) -> list[UUID]:
     """The accepted recordings of the voice's speaker in its language, oldest first; of those named, where any are."""
-    rows = Recording.objects.filter(
-        tenant_id=voice.tenant_id, speaker_id=voice.speaker_id, state=JobState.DONE, erased_at=None
-    ).exclude(object_key="")
+    rows = recordings_accepted(voice.tenant_id, voice.speaker_id)
     rows = rows.filter(pk__in=recordings) if recordings else rows.filter(language=voice.language)
-    return list(rows.order_by("created_at", "pk").values_list("pk", flat=True))
+    return list(rows.values_list("pk", flat=True))
 
 
 def recordings_of(voice: Voice, recordings: Sequence[UUID] = ()) -> Iterator[tuple[Clip, str]]:
@@ -144,16 +151,16 @@ def recordings_of(voice: Voice, recordings: Sequence[UUID] = ()) -> Iterator[tup
 
 
 def reference_of(recording: Recording) -> Clip | None:
-    """The speaker's voice from a source that was judged before: the speaker's first accepted recording.
+    """The speaker's voice from a source that a person has judged: the evidence of the consent.
 
     Returns:
-        None while there is no other.
+        The speaker's first accepted recording where the evidence is not there; None where that is not there either.
     """
-    rows = Recording.objects.select_related("speaker").filter(
-        tenant_id=recording.tenant_id, speaker_id=recording.speaker_id, state=JobState.DONE, erased_at=None
-    )
-    first = rows.exclude(pk=recording.pk).exclude(object_key="").order_by("created_at", "pk").first()
-    return decode(sound_open(first)) if first else None
+    try:
+        return evidence_clip(tenant_id=recording.tenant_id, consent_id=recording.consent_id)
+    except EvidenceMissing:
+        first = recordings_accepted(recording.tenant_id, recording.speaker_id).exclude(pk=recording.pk).first()
+        return decode(sound_open(first)) if first else None
 
 
 def script_get(language: str) -> Script:
@@ -208,7 +215,7 @@ def voice_name(voice: Voice) -> str:
         handle=voice.speaker.key_handle,
         purpose=VOICE_NAME,
         object_id=voice.pk,
-        data=voice.sealed_name,
+        data=bytes(voice.sealed_name),
     )
 
 

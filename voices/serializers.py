@@ -13,6 +13,7 @@ from consent.terms import language_tag
 from voices.jobs import TAKE_LIMITS
 from voices.models import STANDINGS, Recording, VersionState, Voice, VoiceState, VoiceVersion
 from voices.selectors import transcript_open, voice_name
+from work.models import JobState
 
 # What a browser or a tool calls the containers that are read; octet-stream for those that cannot tell.
 CONTENT_TYPES = (
@@ -111,7 +112,7 @@ class RecordingOut(serializers.ModelSerializer[Recording]):
     @extend_schema_field(serializers.ChoiceField(choices=list(STANDINGS.values())))
     def get_state(self, row: Recording) -> str:
         """received, ingesting, accepted, rejected or cancelled."""
-        return STANDINGS[row.state]
+        return STANDINGS[JobState(row.state)]
 
     @extend_schema_field(ReasonOut(allow_null=True))
     def get_reason(self, row: Recording) -> dict[str, str] | None:
@@ -133,7 +134,7 @@ class RecordingDetail(RecordingOut):
         return transcript_open(row)
 
 
-class RecordingFilter(django_filters.FilterSet):
+class RecordingFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
     """Which recordings a list shows."""
 
     speaker = django_filters.UUIDFilter(field_name="speaker_id")
