@@ -53,7 +53,6 @@ from synthesis.models import (
 )
 from synthesis.selectors import consent_asked, training_use, use_of
 from synthesis.tts.text.script import Utterances
-from tenants.models import Tenant
 from voices.models import VoiceVersion
 from voices.selectors import adapter_open, recordings_of, version_get
 from voices.services import version_add
@@ -365,22 +364,18 @@ def _add_version(lease: Lease, tune: FineTune, stored: bytes, engine: Engine) ->
 # --- Sweep ------------------------------------------------------------------------------------------------
 
 
-def sweep_orphans() -> int:
-    """Remove sounds that no row names: a worker died between storing and releasing.
+def sweep_orphans(*, tenant_id: UUID) -> int:
+    """Remove a tenant's sounds that no row names: a worker died between storing and releasing (settings.SWEEPS).
 
     Returns:
-        How many were removed. Called by ``manage.py sweep``.
+        How many were removed.
     """
-    return sum(_sweep_tenant(tenant_id) for tenant_id in Tenant.objects.values_list("pk", flat=True))
-
-
-def _sweep_tenant(tenant_id: UUID) -> int:
     store = object_store()
     # What is young may be about to be released: its row is written after it.
     before = database_now() - ORPHAN_AFTER
     old = {info.key for info in store.find(f"{tenant_id}/{SOUND_KIND}/") if info.modified_at < before}
-    with tenant_scope(tenant_id):
-        kept = set(Synthesis.objects.filter(object_key__in=old).values_list("object_key", flat=True))
-    for key in old - kept:
+    rows = Synthesis.objects.filter(tenant_id=tenant_id, object_key__in=old)
+    orphans = old - set(rows.values_list("object_key", flat=True))
+    for key in orphans:
         store.delete(key)
-    return len(old - kept)
+    return len(orphans)

@@ -20,7 +20,6 @@ from isolation.scope import database_now, tenant_scope
 from problems.errors import DomainError
 from storage.objects import object_store
 from storage.sealing import open_bytes
-from tenants.models import Tenant
 from watermark.findings import search
 from watermark.models import PENDING, PENDING_KIND, SEARCH_TASK, Verification
 from watermark.ring import live_keys
@@ -118,23 +117,18 @@ class Pulse:
             connection.close()  # this thread's own
 
 
-def sweep_pending() -> int:
-    """Remove clips whose search has ended or never began; called by ``manage.py sweep``.
+def sweep_pending(*, tenant_id: UUID) -> int:
+    """Remove a tenant's clips whose search has ended or never began (settings.SWEEPS).
 
     Returns:
         How many were removed.
     """
-    return sum(_sweep_tenant(tenant_id) for tenant_id in Tenant.objects.values_list("pk", flat=True))
-
-
-def _sweep_tenant(tenant_id: UUID) -> int:
     store = object_store()
     # Young objects are left alone: their row may be written in this very moment.
     before = database_now() - ORPHAN_AFTER
-    old = [info.key for info in store.find(f"{tenant_id}/{PENDING_KIND}/") if info.modified_at < before]
-    with tenant_scope(tenant_id):
-        waiting = Verification.objects.filter(pending_key__in=old).exclude(state__in=FINAL)
-        kept = set(waiting.values_list("pending_key", flat=True))
-    for key in set(old) - kept:
+    old = {info.key for info in store.find(f"{tenant_id}/{PENDING_KIND}/") if info.modified_at < before}
+    waiting = Verification.objects.filter(tenant_id=tenant_id, pending_key__in=old).exclude(state__in=FINAL)
+    orphans = old - set(waiting.values_list("pending_key", flat=True))
+    for key in orphans:
         store.delete(key)
-    return len(set(old) - kept)
+    return len(orphans)

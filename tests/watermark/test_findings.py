@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from audio.encode import Format, decode_raw, encode
 
 from audio.clip import Clip
 from audio.decode import decode
+from audio.encode import Format, decode_raw, encode
 from watermark.codec.keys import MarkKey
 from watermark.errors import MarkUnreadable
 from watermark.findings import PLACES, READ_BACK_BOUND, look, read_back

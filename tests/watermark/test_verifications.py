@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from audio.clip import Clip
 from isolation.scope import tenant_scope
 from storage.objects import object_store
 from tenants.actor import Role, Scope
 from tests.factories import Organisation, make_organisation
 from watermark import findings
+from watermark.codec.embed import embed
 from watermark.findings import Confirmation
 from watermark.jobs import sweep_pending, verification_search
 from watermark.models import Mark, MarkRecord, Verification
@@ -74,7 +78,8 @@ def test_a_marked_clip_is_answered_at_once_with_what_stands_behind_it(org, speak
 
 def test_a_mark_copied_onto_other_speech_is_told(org, speak, as_wav):
     issue, _, _ = given_out(org, speak)
-    forged = speak("Nobody had expected that so many people would come to see the garden.", issue.key, issue.record)
+    other = speak("Nobody had expected that.", seed=4).samples[::-1]
+    forged = Clip(embed(np.tile(other, 3), 24_000, issue.key, issue.record).samples, 24_000)
     [mark] = ask(org.client(), as_wav(forged)).json()["marks"]
     assert mark["content"] == "differs"
 
@@ -98,8 +103,9 @@ def test_after_the_key_is_shredded_the_content_is_unknown(org, speak, as_wav):
 
 
 def test_another_tenant_hears_that_it_is_ours_and_not_whose(org, speak, as_wav):
-    issue, clip, _ = given_out(org, speak)
-    body = ask(make_organisation().client(), as_wav(clip)).json()
+    _, clip, _ = given_out(org, speak)
+    stranger = make_organisation().client(Scope.VERIFICATIONS_READ, Scope.VERIFICATIONS_WRITE)
+    body = ask(stranger, as_wav(clip)).json()
     assert body["verdict"] == "ours"
     assert body["attribution"] == []
     assert str(org.id) not in str(body)
@@ -113,7 +119,7 @@ def test_a_compliance_member_hears_what_stands_behind_it_and_the_owner_is_told(o
     client = stranger.member_client(Role.COMPLIANCE)
     body = ask(client, as_wav(clip)).json()
     assert body["attribution"][0]["record"] == f"{issue.record:012x}"
-    assert AuditEntry.objects.filter(event="mark.attributed").exists()
+    assert "mark.attributed" in [json.loads(bytes(entry.body))["event"] for entry in AuditEntry.objects.all()]
 
 
 def test_a_clip_that_the_quick_look_cannot_decide_waits_sealed_and_is_answered_by_the_job(org, speak, as_wav, swift):
@@ -206,10 +212,10 @@ def test_the_sweep_removes_clips_that_wait_for_nothing(org, speak, as_wav, monke
 
     body = ask(org.client(), as_wav(speak())).json()
     object_store().put(f"{org.id}/pending-clips/{uuid4()}", b"an orphan")
-    assert sweep_pending() == 0  # too young
-    monkeypatch.setattr(jobs, "ORPHAN_AFTER", timedelta(0))
-    assert sweep_pending() == 1
     with tenant_scope(org.id):
+        assert sweep_pending(tenant_id=org.id) == 0  # too young
+        monkeypatch.setattr(jobs, "ORPHAN_AFTER", timedelta(0))
+        assert sweep_pending(tenant_id=org.id) == 1
         row = Verification.objects.get(pk=body["id"])
     assert object_store().get(row.pending_key)
 
