@@ -9,6 +9,7 @@ signs; `fsck_log` checks from the first entry, as any outside monitor can. Pure:
 from collections.abc import Callable
 
 from audit import entries, merkle, tiles
+from audit.merkle import HASH_SIZE
 from audit.tiles import TILE_WIDTH, Tile, TileRefused
 
 Fetch = Callable[[Tile], bytes]
@@ -61,8 +62,9 @@ def _check_tiles(fetch: Fetch, old: int, new: int) -> None:
         if not tile.level:
             continue
         before = min(tile.width, tiles.width_at(old, tile.level, tile.index))
-        hashes = tiles.decode_hashes(fetch(tile), tile.width)
+        hashes = tiles.require_width(fetch(tile), tile.width)
         for at in range(before, tile.width):
             below = Tile(tile.level - 1, tile.index * TILE_WIDTH + at, TILE_WIDTH)
-            if tiles.perfect_hash(tiles.decode_hashes(fetch(below), TILE_WIDTH)) != hashes[at]:
+            stated = hashes[at * HASH_SIZE : (at + 1) * HASH_SIZE]
+            if tiles.perfect_hash(tiles.require_width(fetch(below), TILE_WIDTH)) != stated:
                 raise LogRefused(f"{below.path} does not hash to its place in {tile.path}")

@@ -199,17 +199,18 @@ def _publish(place: Published, old: int, new: int) -> None:
         first = bundle.index * TILE_WIDTH
         place.write(bundle, tiles.encode_bundle([bodies[first + at] for at in range(bundle.width)]))
     for tile in tiles.tiles_between(old, new):
-        place.write(tile, b"".join(_hashes(tile, old, bodies, fetch)))
+        place.write(tile, _hashes(tile, old, bodies, fetch))
 
 
-def _hashes(tile: Tile, old: int, bodies: dict[int | None, bytes], fetch: fsck.Fetch) -> list[bytes]:
+def _hashes(tile: Tile, old: int, bodies: dict[int | None, bytes], fetch: fsck.Fetch) -> bytes:
+    """The content of a tile: leaf hashes, or what stood in it before and the roots of full tiles below."""
     first = tile.index * TILE_WIDTH
     if not tile.level:
-        return [merkle.leaf_hash(bodies[first + at]) for at in range(tile.width)]
+        return b"".join(merkle.leaf_hash(bodies[first + at]) for at in range(tile.width))
     before = min(tile.width, tiles.width_at(old, tile.level, tile.index))
-    known = tiles.decode_hashes(fetch(Tile(tile.level, tile.index, before)), before) if before else []
+    known = tiles.require_width(fetch(Tile(tile.level, tile.index, before)), before) if before else b""
     below = [Tile(tile.level - 1, first + at, TILE_WIDTH) for at in range(before, tile.width)]
-    return known + [tiles.perfect_hash(tiles.decode_hashes(fetch(one), TILE_WIDTH)) for one in below]
+    return known + b"".join(tiles.perfect_hash(tiles.require_width(fetch(one), TILE_WIDTH)) for one in below)
 
 
 def _check_growth(place: Published, old: int, root: bytes, new: int) -> bytes:

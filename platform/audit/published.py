@@ -10,6 +10,7 @@ from __future__ import annotations
 from audit import tiles
 from audit.checkpoints import Checkpoint, VerifierKey
 from audit.errors import LogBroken
+from audit.merkle import HASH_SIZE
 from audit.tiles import TILE_WIDTH, Tile
 from storage.errors import ObjectExists, ObjectMissing
 from storage.objects import ObjectStore, object_store
@@ -78,4 +79,4 @@ class Published:
 def _cut(full: bytes, tile: Tile) -> bytes:
     if tile.level is None:
         return tiles.encode_bundle(tiles.decode_bundle(full, TILE_WIDTH)[: tile.width])
-    return b"".join(tiles.decode_hashes(full, TILE_WIDTH)[: tile.width])
+    return tiles.require_width(full, TILE_WIDTH)[: tile.width * HASH_SIZE]

@@ -40,9 +40,14 @@ def facts_of(detail: AuditDetail) -> dict[str, Any] | None:
     """The facts behind an entry; None when the person they speak of has been erased."""
     if detail.sealed is None:
         return None
-    place = {"tenant_id": detail.tenant_id, "handle": detail.handle, "object_id": detail.pk}
     try:
-        data = sealing.open_bytes(**place, purpose=SEAL_PURPOSE, data=detail.sealed)
+        data = sealing.open_bytes(
+            tenant_id=detail.tenant_id,
+            handle=detail.handle,
+            purpose=SEAL_PURPOSE,
+            object_id=detail.pk,
+            data=detail.sealed,
+        )
     except Gone:
         return None
     facts: dict[str, Any] = json.loads(data)

@@ -12,8 +12,9 @@ Source: C2SP tlog-tiles (c2sp.org/tlog-tiles), sections "Merkle Tree" and "Log e
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
-from audit.merkle import HASH_SIZE, Frontier, NodeReader
+from audit.merkle import HASH_SIZE, NodeReader
 
 TILE_WIDTH = 256
 TILE_HEIGHT = 8
@@ -126,23 +127,27 @@ def decode_bundle(data: bytes, width: int) -> list[bytes]:
     return entries
 
 
-def decode_hashes(data: bytes, width: int) -> list[bytes]:
-    """The `width` hashes of a tile.
+def perfect_hash(hashes: bytes) -> bytes:
+    """The root over concatenated hashes of equal height; their number is a power of two.
+
+    Works on the bytes as they lie in a tile: two neighbours are one slice. A proof rebuilds a few
+    tiles' inner hashes, so this is where its time goes.
+    """
+    while len(hashes) > HASH_SIZE:
+        pairs = range(0, len(hashes), 2 * HASH_SIZE)
+        hashes = b"".join([sha256(b"\x01" + hashes[at : at + 2 * HASH_SIZE]).digest() for at in pairs])
+    return hashes
+
+
+def require_width(data: bytes, width: int) -> bytes:
+    """`data`, if it is the content of a tile of `width` hashes.
 
     Raises:
-        TileRefused: the length is not `width` hashes.
+        TileRefused: another length.
     """
     if len(data) != width * HASH_SIZE:
         raise TileRefused("the tile does not hold the hashes that its name promises")
-    return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
-
-
-def perfect_hash(hashes: Sequence[bytes]) -> bytes:
-    """The root over hashes of equal height; their number is a power of two."""
-    edge = Frontier()
-    for one in hashes:
-        edge.append(one)
-    return edge.root()
+    return data
 
 
 def node_reader(size: int, fetch: Callable[[Tile], bytes]) -> NodeReader:
@@ -151,20 +156,19 @@ def node_reader(size: int, fetch: Callable[[Tile], bytes]) -> NodeReader:
     Raises (from the reader):
         TileRefused: the tree has no such node, or a tile has the wrong length.
     """
-    seen: dict[tuple[int, int], list[bytes]] = {}
+    seen: dict[tuple[int, int], bytes] = {}
 
-    def hashes(level: int, index: int) -> list[bytes]:
+    def hashes(level: int, index: int) -> bytes:
         if (level, index) not in seen:
             tile = Tile(level, index, width_at(size, level, index))
-            seen[level, index] = decode_hashes(fetch(tile), tile.width)
+            seen[level, index] = require_width(fetch(tile), tile.width)
         return seen[level, index]
 
     def read(level: int, index: int) -> bytes:
         if (index + 1) << level > size:
             raise TileRefused(f"a tree of {size} leaves has no node ({level}, {index})")
         tile_level, height = divmod(level, TILE_HEIGHT)
-        first = index << height
-        tile_index, offset = divmod(first, TILE_WIDTH)
-        return perfect_hash(hashes(tile_level, tile_index)[offset : offset + (1 << height)])
+        tile_index, offset = divmod(index << height, TILE_WIDTH)
+        return perfect_hash(hashes(tile_level, tile_index)[offset * HASH_SIZE : (offset + (1 << height)) * HASH_SIZE])
 
     return read

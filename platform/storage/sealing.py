@@ -29,7 +29,7 @@ def seal_bytes(*, tenant_id: UUID, handle: str, purpose: str, object_id: UUID | 
     return seal.seal_whole(key.key, place, data)
 
 
-def open_bytes(*, tenant_id: UUID, handle: str, purpose: str, object_id: UUID | str, data: bytes) -> bytes:
+def open_bytes(*, tenant_id: UUID, handle: str, purpose: str, object_id: UUID | str, data: bytes | memoryview) -> bytes:
     """Open what `seal_bytes` has sealed for the same place.
 
     Raises:
@@ -55,7 +55,7 @@ def seal_text(*, tenant_id: UUID, handle: str, purpose: str, object_id: UUID | s
     )
 
 
-def open_text(*, tenant_id: UUID, handle: str, purpose: str, object_id: UUID | str, data: bytes) -> str:
+def open_text(*, tenant_id: UUID, handle: str, purpose: str, object_id: UUID | str, data: bytes | memoryview) -> str:
     """`open_bytes` for text."""
     opened = open_bytes(tenant_id=tenant_id, handle=handle, purpose=purpose, object_id=object_id, data=data)
     try:

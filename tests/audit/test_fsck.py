@@ -30,7 +30,8 @@ def served(size: int = SIZE) -> dict[Tile, bytes]:
         span = 256**level
         first = tile.index * 256 * span
         files[tile] = b"".join(
-            tiles.perfect_hash(leaves[first + at * span : first + (at + 1) * span]) for at in range(tile.width)
+            tiles.perfect_hash(b"".join(leaves[first + at * span : first + (at + 1) * span]))
+            for at in range(tile.width)
         )
     return files
 

@@ -89,8 +89,7 @@ class Shelf:
     def hash(self, leaves: list[bytes], level: int, index: int) -> bytes:
         if level == 0:
             return leaves[index]
-        below = self.files[Tile(level - 1, index, 256).path]
-        return tiles.perfect_hash(tiles.decode_hashes(below, 256))
+        return tiles.perfect_hash(self.files[Tile(level - 1, index, 256).path])
 
     def fetch(self, tile: Tile) -> bytes:
         return self.files[tile.path]
