@@ -42,7 +42,7 @@ from synthesis.services import (
     synthesis_request,
 )
 from tenants.actor import Actor, Scope
-from tenants.permissions import ScopedView
+from tenants.scoped import ScopedView
 from work.models import FINAL
 
 EVENTS_MOST_S = 60.0

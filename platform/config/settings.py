@@ -130,6 +130,8 @@ HOLDINGS = [
     "watermark.holdings.MarkHolding",
     "voices.holdings.VoiceHolding",
     "consent.holdings.ConsentHolding",
+    "audit.holdings.AuditHolding",
+    "api.holdings.ReplyHolding",
     "speakers.holdings.SpeakerHolding",
 ]
 CONSENT_REACTIONS = ["synthesis.services.consent_ended", "voices.services.consent_ended"]
