@@ -90,10 +90,10 @@ def read_sentences(title: str, sets: list[Reading], others: int, listener: Liste
     own, other = Tally(f"{title}, own text", "not_said"), Tally(f"{title}, another text", "said")
     for number, reading in enumerate(rng.sample(sets, len(sets))):
         clip = reading.clip()
-        own.verdicts[check(clip, " ".join(reading.words), "en", listener).verdict] += 1
+        own.verdicts[check(clip, " ".join(reading.words), "en", lambda: listener).verdict] += 1
         for _ in range(others // len(sets) + (number < others % len(sets))):
             text = _another(reading, sets, rng)
-            other.verdicts[check(clip, " ".join(text), "en", listener).verdict] += 1
+            other.verdicts[check(clip, " ".join(text), "en", lambda: listener).verdict] += 1
     yield own
     yield other
 
@@ -115,10 +115,12 @@ def issued_phrases(bank: WordBank, own: int, others: int, listener: Listener, rn
     for number in range(own):
         phrase = full.template.format(**{name: rng.choice(choices) for name, choices in here.items()})
         clip = Clip(_room(bank.say(words_of(phrase), rng), rng), RATE_HZ)
-        said.verdicts[check(clip, phrase, "en", listener).verdict] += 1
-        half.verdicts[check(clip, _half(phrase, full.draw(rng.randrange).text, rng), "en", listener).verdict] += 1
+        said.verdicts[check(clip, phrase, "en", lambda: listener).verdict] += 1
+        half.verdicts[
+            check(clip, _half(phrase, full.draw(rng.randrange).text, rng), "en", lambda: listener).verdict
+        ] += 1
         for _ in range(others // own + (number < others % own)):
-            other.verdicts[check(clip, full.draw(rng.randrange).text, "en", listener).verdict] += 1
+            other.verdicts[check(clip, full.draw(rng.randrange).text, "en", lambda: listener).verdict] += 1
     yield from (said, other, half)
 
 

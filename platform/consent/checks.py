@@ -59,7 +59,7 @@ def refused(findings: list[Finding]) -> list[str]:
 
 def _phrase(clip: Clip, phrase: str, locale: str) -> Finding:
     # A listener is not shared: a worker's other thread may be listening to somebody else.
-    found = check(clip, phrase, locale, Listener())
+    found = check(clip, phrase, locale, Listener)
     return {
         "check": "phrase",
         "verdict": found.verdict,

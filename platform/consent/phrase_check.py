@@ -21,6 +21,7 @@ Source: P. Placeway et al., "The 1996 Hub-4 Sphinx-3 System"; PocketSphinx 5.1, 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from random import Random
@@ -114,20 +115,20 @@ class Listener:
         return sorted([word, *(other for _, _, other in others[:DECOYS])])
 
 
-def check(clip: Clip, phrase: str, locale: str, listener: Listener) -> PhraseFinding:
+def check(clip: Clip, phrase: str, locale: str, listening: Callable[[], Listener]) -> PhraseFinding:
     """Whether `phrase` was said in `clip`.
 
     Args:
         clip: speech at any rate and level; what comes before and after the phrase should be silence.
         phrase: the challenge as it was shown.
         locale: of the phrase; anything but English cannot be told here.
-        listener: used by nobody else meanwhile.
+        listening: gives a listener that nobody else uses meanwhile; not asked where none is needed.
     """
     if not locale.lower().startswith("en"):
         return PhraseFinding("cannot_tell", reason="language")
     if not LEAST_S <= clip.length_s <= MOST_S:
         return PhraseFinding("cannot_tell", reason="length")
-    words = words_of(phrase)
+    listener, words = listening(), words_of(phrase)
     known = [word for word in words if listener.sounds(word)]
     if len(known) < max(LEAST_WORDS, 0.75 * len(words)):
         return PhraseFinding("cannot_tell", of=len(words), reason="words")

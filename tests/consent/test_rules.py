@@ -89,7 +89,16 @@ def test_wider_terms_never_refuse_what_narrower_ones_allow(terms, use, now):
 
 def test_every_cell_of_the_matrix_is_as_declared():
     terms = Terms(
-        ("customer_service", "news"), ("phone",), ("en",), ("DE", "US"), "service", ("customers",), False, False, FROM, UNTIL
+        ("customer_service", "news"),
+        ("phone",),
+        ("en",),
+        ("DE", "US"),
+        "service",
+        ("customers",),
+        False,
+        False,
+        FROM,
+        UNTIL,
     )
     cells = 0
     for purpose, channel, language, territory, content, recipient in product(

@@ -26,7 +26,9 @@ def test_every_language_with_words_has_a_text():
 
 def test_every_text_says_the_seven_things():
     for text in texts():
-        numbered = [line for line in text.body.splitlines() if line[:2] in {f"{n}." for n in range(1, 8)} or "、" in line[:2]]
+        numbered = [
+            line for line in text.body.splitlines() if line[:2] in {f"{n}." for n in range(1, 8)} or "、" in line[:2]
+        ]
         assert len(numbered) == 7, text.locale
 
 
