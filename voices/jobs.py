@@ -32,7 +32,6 @@ from problems.errors import DomainError, Unavailable
 from storage.errors import ObjectMissing
 from storage.objects import intake_store, object_store
 from storage.sealing import seal_bytes
-from tenants.models import Tenant
 from voices.enrolment import Judgement, judge
 from voices.errors import RecordingMarked, RecordingOfAnother, RecordingUnusable, UploadMissing
 from voices.holdings import object_prefix, upload_empty
@@ -283,24 +282,19 @@ def _sealed(recording: Recording, purpose: str, data: bytes) -> bytes:
 # --- Sweep --------------------------------------------------------------------------------------------
 
 
-def sweep_orphans() -> int:
+def sweep_orphans(*, tenant_id: UUID) -> int:
     """Remove recordings and adapters that no row names: a worker died between storing and ending.
 
     Returns:
-        How many were removed. Called by ``manage.py sweep``.
+        How many were removed. Called by ``manage.py sweep`` in the tenant's scope.
     """
-    return sum(_sweep_tenant(tenant_id) for tenant_id in Tenant.objects.values_list("pk", flat=True))
-
-
-def _sweep_tenant(tenant_id: UUID) -> int:
     store = object_store()
     # Young objects are left alone: their row may be written in this very moment.
     before = database_now() - ORPHAN_AFTER
     kinds = (RECORDING_KIND, ADAPTER_KIND)
     old = {info.key for kind in kinds for info in store.find(f"{tenant_id}/{kind}/") if info.modified_at < before}
-    with tenant_scope(tenant_id):
-        named = set(Recording.objects.filter(object_key__in=old).values_list("object_key", flat=True))
-        named |= set(VoiceVersion.objects.filter(adapter_object__in=old).values_list("adapter_object", flat=True))
+    named = set(Recording.objects.filter(object_key__in=old).values_list("object_key", flat=True))
+    named |= set(VoiceVersion.objects.filter(adapter_object__in=old).values_list("adapter_object", flat=True))
     for key in old - named:
         store.delete(key)
     return len(old - named)

@@ -65,7 +65,8 @@ def test_nothing_of_the_person_lies_in_the_rows(studio: Studio) -> None:
     assert row.sealed_hash is not None
     with tenant_scope(studio.organisation.id), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND has_table_privilege(tablename, 'SELECT')"
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
+            "AND has_table_privilege(oid, 'SELECT')"
         )
         for (table,) in cursor.fetchall():
             cursor.execute(f"SELECT coalesce(string_agg(t::text, ' '), '') FROM {table} t")
@@ -320,9 +321,10 @@ def test_the_sweep_removes_old_orphans_and_nothing_else(studio: Studio, monkeypa
     told = studio.ingested(take())
     orphan = f"{studio.organisation.id}/recordings/{studio.speaker.pk}/{uuid4()}"
     object_store().put(orphan, b"left by a worker that died")
-    assert sweep_orphans() == 0
-    monkeypatch.setattr(jobs, "ORPHAN_AFTER", -jobs.ORPHAN_AFTER)
-    assert sweep_orphans() == 1
+    with tenant_scope(studio.organisation.id):
+        assert sweep_orphans(tenant_id=studio.organisation.id) == 0
+        monkeypatch.setattr(jobs, "ORPHAN_AFTER", -jobs.ORPHAN_AFTER)
+        assert sweep_orphans(tenant_id=studio.organisation.id) == 1
     assert [info.key for info in object_store().find(f"{studio.organisation.id}/recordings/")] == [
         studio.row(told["id"]).object_key
     ]

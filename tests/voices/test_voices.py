@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -72,6 +73,22 @@ def test_versions_count_up_and_the_newest_ready_one_is_told(studio: Studio) -> N
     listed = studio.client.get(f"/v1/voices/{voice}/versions").json()["results"]
     assert {row["number"]: row["state"] for row in listed} == {1: "ready", 2: "ready", 3: "draft"}
     assert studio.client.get(f"/v1/voices/{voice}/versions/9").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fine_tunes_that_end_at_once_get_numbers_of_their_own(transactional_db: None) -> None:
+    """The guard is the lock on the voice's row; without it two read the same newest number and one fails."""
+    studio = make_studio()
+    voice = make_voice(studio)["id"]
+
+    def added(_: int) -> int:
+        try:
+            return add_version(studio, voice).number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(added, range(12))) == list(range(1, 13))
 
 
 def test_an_adapter_is_sealed_and_opens_as_it_was(studio: Studio) -> None:
