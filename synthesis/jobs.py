@@ -61,6 +61,7 @@ from watermark.codec.field import gain_field
 from watermark.errors import MarkUnreadable
 from watermark.findings import PLACES, Confirmation, Place, read_back
 from watermark.services import Issue, mark_confirm, mark_issue
+from work.errors import LeaseLost
 from work.leases import CLOCK, Lease, claim, run
 from work.models import JobState
 
@@ -245,6 +246,8 @@ def synthesis_release(lease: Lease, row: Synthesis, made: Made, key: str) -> Non
             use=use_of(row),
             lock=True,
         )
+        if not lease.rows().select_for_update().exists():
+            raise LeaseLost(job=str(lease.job_id))
         mark_confirm(
             tenant_id=lease.tenant_id,
             synthesis_id=row.pk,
