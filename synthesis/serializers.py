@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import django_filters
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from consent.terms import CHANNELS, CONTENT_CLASSES, PURPOSES, RECIPIENTS
@@ -81,11 +82,12 @@ class _JobOut(serializers.ModelSerializer[Any]):
     consent = serializers.UUIDField(source="consent_id", read_only=True)
     quarantined = serializers.SerializerMethodField()
 
-    def get_problem(self, row: Any) -> ProblemOut | None:
+    @extend_schema_field(ProblemOut(allow_null=True))
+    def get_problem(self, row: Any) -> dict[str, str] | None:
         """The stored code of a job that failed or was cancelled."""
         if not row.problem_code:
             return None
-        return {"code": row.problem_code, "detail": row.problem_detail}  # type: ignore[return-value]  # for the schema
+        return {"code": row.problem_code, "detail": row.problem_detail}
 
     def get_quarantined(self, row: Any) -> bool:
         """Whether the result is no longer handed out."""

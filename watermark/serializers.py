@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from watermark.findings import FALSE_ALARM_BOUND
@@ -99,11 +100,12 @@ class VerificationRow(serializers.ModelSerializer[Verification]):
         """What the verdict is worth."""
         return {"bound": FALSE_ALARM_BOUND, "statement": STATEMENT}  # type: ignore[return-value]  # as above
 
-    def get_problem(self, row: Verification) -> ProblemOut | None:
+    @extend_schema_field(ProblemOut(allow_null=True))
+    def get_problem(self, row: Verification) -> dict[str, str] | None:
         """The stored code of a failed search."""
         if not row.problem_code:
             return None
-        return {"code": row.problem_code, "detail": row.problem_detail}  # type: ignore[return-value]  # as above
+        return {"code": row.problem_code, "detail": row.problem_detail}
 
 
 class FalseAlarmsOut(serializers.Serializer[Any]):

@@ -26,7 +26,7 @@ VAR = ROOT / "var"
 DEFAULT_PORT = 8000
 SUITES = {
     "consent": ("consent.bench",),
-    "voice": ("synthesis.training", "evaluate"),
+    "voice": ("synthesis.bench",),
     "watermark": ("watermark.bench",),
 }
 

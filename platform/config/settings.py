@@ -177,7 +177,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"JobStateEnum": "work.models.JobState"},
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "work.models.JobState",
+        "SpeakerState": "speakers.models.SpeakerState",
+        "RecordingState": [(word, word) for word in ("received", "ingesting", "accepted", "rejected", "cancelled")],
+        "VoiceState": "voices.models.VoiceState",
+        "VersionState": "voices.models.VersionState",
+        "Purpose": "consent.terms.PURPOSES",
+        "Channel": "consent.terms.CHANNELS",
+        "Recipient": "consent.terms.RECIPIENTS",
+    },
 }
 
 # --- Pages --------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ class SpeakerListView(ScopedView, generics.GenericAPIView[Speaker]):
 
     scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.SPEAKERS_READ, "POST": Scope.SPEAKERS_WRITE}
     serializer_class = SpeakerOut
+    queryset = Speaker.objects.none()  # for the OpenAPI document: which model the list is of
 
     @extend_schema(operation_id="speakers_list", responses=SpeakerOut(many=True))
     def get(self, request: Request) -> Response:

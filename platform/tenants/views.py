@@ -43,6 +43,7 @@ class ApiKeyListView(ScopedView, generics.GenericAPIView[ApiKey]):
 
     scopes: ClassVar = {"GET": Scope.KEYS_READ, "POST": Scope.KEYS_WRITE}
     serializer_class = ApiKeyOut
+    queryset = ApiKey.objects.none()  # for the OpenAPI document: which model the list is of
 
     @extend_schema(responses=ApiKeyOut(many=True))
     def get(self, request: Request) -> Response:
@@ -87,6 +88,7 @@ class MemberListView(ScopedView, generics.GenericAPIView[Member]):
 
     scopes: ClassVar = {"GET": Scope.MEMBERS_READ}
     serializer_class = MemberOut
+    queryset = Member.objects.none()
 
     @extend_schema(responses=MemberOut(many=True))
     def get(self, request: Request) -> Response:
