@@ -8,6 +8,7 @@ import django_filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.schema import StoredProblem
 from consent.terms import CHANNELS, CONTENT_CLASSES, PURPOSES, RECIPIENTS
 from synthesis.models import FORMATS, FineTune, FineTuneKind, Synthesis
 from work.models import JobState
@@ -57,13 +58,6 @@ class FineTuneIn(serializers.Serializer[Any]):
     seed = serializers.IntegerField(min_value=0, max_value=2**63 - 1, default=0)
 
 
-class ProblemOut(serializers.Serializer[Any]):
-    """Why a job came to nothing."""
-
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
 class UseOut(serializers.Serializer[Synthesis]):
     """The declared use."""
 
@@ -82,7 +76,7 @@ class _JobOut(serializers.ModelSerializer[Any]):
     consent = serializers.UUIDField(source="consent_id", read_only=True)
     quarantined = serializers.SerializerMethodField()
 
-    @extend_schema_field(ProblemOut(allow_null=True))
+    @extend_schema_field(StoredProblem(allow_null=True))
     def get_problem(self, row: Any) -> dict[str, str] | None:
         """The stored code of a job that failed or was cancelled."""
         if not row.problem_code:

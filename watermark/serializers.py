@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.schema import StoredProblem
 from watermark.findings import FALSE_ALARM_BOUND
 from watermark.models import Verdict, Verification
 
@@ -62,13 +63,6 @@ class LayersOut(serializers.Serializer[Any]):
     fired = serializers.ListField(child=serializers.CharField())
 
 
-class ProblemOut(serializers.Serializer[Any]):
-    """Why a job failed."""
-
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
 class VerificationRow(serializers.ModelSerializer[Verification]):
     """A verification in a list."""
 
@@ -100,7 +94,7 @@ class VerificationRow(serializers.ModelSerializer[Verification]):
         """What the verdict is worth."""
         return {"bound": FALSE_ALARM_BOUND, "statement": STATEMENT}  # type: ignore[return-value]  # as above
 
-    @extend_schema_field(ProblemOut(allow_null=True))
+    @extend_schema_field(StoredProblem(allow_null=True))
     def get_problem(self, row: Verification) -> dict[str, str] | None:
         """The stored code of a failed search."""
         if not row.problem_code:

@@ -20,6 +20,13 @@ class Problem(serializers.Serializer[Any]):
     request_id = serializers.CharField(allow_null=True)
 
 
+class StoredProblem(serializers.Serializer[Any]):
+    """Why a job came to nothing: the code that a caller would have been told, kept on the job's row."""
+
+    code = serializers.SlugField()
+    detail = serializers.CharField()
+
+
 _ALWAYS = {
     "400": "The request cannot be read",
     "401": "Nobody we know is asking",
