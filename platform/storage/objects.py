@@ -52,6 +52,10 @@ class ObjectStore(Protocol):
     def put(self, key: str, data: bytes, *, content_type: str = BINARY, if_absent: bool = False) -> None:
         """Store `data` whole under `key`; a reader sees the old object or the new one.
 
+        `if_absent` always decides between writers who come one after another. Between writers at the
+        same moment a directory and AWS decide too, but not every server does (OpenStack Swift lets
+        both write): only the making of a tenant's keys relies on it, and `check_storage` tries it.
+
         Raises:
             ObjectExists: `if_absent`, and the name is taken. What is there is unchanged.
         """

@@ -9,14 +9,17 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from problems.errors import DomainError
 from storage import seal
 from storage.directory import DirectoryStore
-from storage.errors import KeyShredded, ObjectExists, ObjectMissing, SealBroken, UploadRefused
+from storage.errors import KeyShredded, ObjectExists, UploadRefused
 from storage.keys import KeyStore
 from storage.objects import ObjectStore, PresignedPut
+
+_RACES = 8
 
 
 @dataclass(frozen=True)
@@ -101,21 +104,37 @@ class ObjectProbe:
 
 
 class KeyProbe:
-    """Tries out a key store with a handle of its own, which it shreds at the end."""
+    """Tries out a key store with handles of its own, which it shreds at the end."""
 
     def __init__(self, store: KeyStore) -> None:
         self._store = store
         self._handle = f"probe-{secrets.token_hex(8)}"
 
     def run(self) -> Iterator[Finding]:
-        """Every check in order; one tombstone stays behind."""
+        """Every check in order; tombstones stay behind."""
         yield _tried("keys are made and unwrapped", self._makes)
+        yield _tried("of two who make the same keys at once one wins", self._makes_once)
         yield _tried("what a key sealed opens after a rotation", self._rotates)
         yield _tried("a shredded key is refused and leaves no record", self._shreds)
 
     def _makes(self) -> bool:
         self._store.create(self._handle)
         return len(self._store.current(self._handle).key) == 32
+
+    def _makes_once(self) -> bool:
+        handles = [f"{self._handle}-{number}" for number in range(_RACES)]
+        with ThreadPoolExecutor(2) as pool:
+            wins = [sum(pool.map(self._made, [handle, handle])) for handle in handles]
+        for handle in handles:
+            self._store.shred(handle)
+        return wins == [1] * _RACES
+
+    def _made(self, handle: str) -> bool:
+        try:
+            self._store.create(handle)
+        except ObjectExists:
+            return False
+        return True
 
     def _rotates(self) -> bool:
         place = seal.Place("probe", self._handle, "probe", "probe", 1)
@@ -135,7 +154,7 @@ class KeyProbe:
 def _tried(name: str, check: Callable[[], bool], needed: bool = True) -> Finding:
     try:
         return Finding(name, check(), needed)
-    except (DomainError, ObjectMissing, SealBroken) as error:
+    except DomainError as error:
         return Finding(name, False, needed, f"{error.code}: {error.__cause__ or error.detail}")
 
 

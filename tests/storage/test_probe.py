@@ -10,7 +10,7 @@ import pytest
 
 from storage.directory import DirectoryStore
 from storage.jobs import intake_sweep
-from storage.keyfiles import directory_key_store
+from storage.keyfiles import FileShelf, RootKeyWrapper, directory_key_store
 from storage.keys import KeyStore
 from storage.objects import ObjectStore
 from storage.probe import Finding, KeyProbe, ObjectProbe
@@ -75,6 +75,15 @@ def test_the_key_store_passes_and_keeps_a_tombstone_alone(tmp_path: Path) -> Non
     store = directory_key_store(tmp_path)
     assert failed(list(KeyProbe(store).run())) == []
     assert list(store.handles()) == []
+
+
+def test_a_key_store_where_twins_both_win_is_found_out(tmp_path: Path) -> None:
+    class Overwriting(FileShelf):
+        def write(self, handle: str, record: bytes, *, fresh: bool) -> None:
+            super().write(handle, record, fresh=False)
+
+    store = KeyStore(Overwriting(tmp_path / "records"), RootKeyWrapper(tmp_path / "roots"))
+    assert failed(list(KeyProbe(store).run())) == ["of two who make the same keys at once one wins"]
 
 
 def test_a_key_store_that_does_not_destroy_is_found_out(tmp_path: Path) -> None:
