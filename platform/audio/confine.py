@@ -14,11 +14,11 @@ from pathlib import Path
 from . import seccomp
 
 
-def enter(*, memory_bytes: int, cpu_s: int, keep: set[int]) -> None:
+def enter(*, space_bytes: int, cpu_s: int, keep: set[int]) -> None:
     """Confine this process.
 
     Args:
-        memory_bytes: how much address space it may take beyond what it has now.
+        space_bytes: address space it may take in all; `address_space` says what it has now.
         cpu_s: processor seconds until the kernel ends it.
         keep: file descriptors that stay open; every other one is closed.
 
@@ -27,7 +27,7 @@ def enter(*, memory_bytes: int, cpu_s: int, keep: set[int]) -> None:
     """
     gc.disable()  # a collection would touch every page shared with the parent
     _close_all_but(keep)
-    _limit(resource.RLIMIT_AS, _address_space() + memory_bytes)
+    _limit(resource.RLIMIT_AS, space_bytes)
     _limit(resource.RLIMIT_CPU, cpu_s)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)  # a core file would be somebody's voice on disk
@@ -48,7 +48,8 @@ def _close_all_but(keep: set[int]) -> None:
         os.closerange(low + 1, high)
 
 
-def _address_space() -> int:
+def address_space() -> int:
+    """Bytes of address space that this process has; a generous guess where the system does not say."""
     statm = Path("/proc/self/statm")
     if not statm.exists():
         return 1 << 32

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 
-from . import confine
+from . import confine, seccomp
 
 _REQUEST = struct.Struct("=QQQII")
 ANSWER = struct.Struct("=i")
@@ -59,6 +59,7 @@ def pack(request: Request) -> bytes:
 
 def serve(control: socket.socket, work: Work) -> None:
     """Answer requests until the caller's end of `control` is closed; `work` runs in the confined children."""
+    space_bytes = _prepared()
     gc.freeze()  # children share these pages for as long as nobody counts references in them
     children: dict[int, _Child] = {}
     wake_read, wake_write = os.pipe()
@@ -74,11 +75,18 @@ def serve(control: socket.socket, work: Work) -> None:
             if wake_read in ready:
                 with suppress(BlockingIOError):
                     os.read(wake_read, 4096)
-            if control in ready and not _accept(control, work, children):
+            if control in ready and not _accept(control, work, children, space_bytes):
                 break
             _reap(children)
     for pid in children:
         os.kill(pid, signal.SIGKILL)
+
+
+def _prepared() -> int:
+    """Build here what every child would build again; the address space that a child starts with."""
+    if seccomp.supported():
+        seccomp.ready()
+    return confine.address_space()
 
 
 def _patience(children: dict[int, _Child]) -> float | None:
@@ -87,7 +95,7 @@ def _patience(children: dict[int, _Child]) -> float | None:
     return max(0.0, min(child.deadline for child in children.values()) - time.monotonic())
 
 
-def _accept(control: socket.socket, work: Work, children: dict[int, _Child]) -> bool:
+def _accept(control: socket.socket, work: Work, children: dict[int, _Child], space_bytes: int) -> bool:
     message, descriptors, _, _ = socket.recv_fds(control, _REQUEST.size, 3)
     if len(message) < _REQUEST.size or len(descriptors) != 3:
         return False
@@ -95,21 +103,21 @@ def _accept(control: socket.socket, work: Work, children: dict[int, _Child]) -> 
     request = Request(*_REQUEST.unpack(message))
     pid = os.fork()
     if pid == 0:
-        _child(source, room, request, work)
+        _child(source, room, request, work, space_bytes)
     os.close(source)
     os.close(room)
     children[pid] = _Child(socket.socket(fileno=answer), time.monotonic() + request.wall_s)
     return True
 
 
-def _child(source: int, room: int, request: Request, work: Work) -> None:
+def _child(source: int, room: int, request: Request, work: Work, space_bytes: int) -> None:
     status = _STATUS_UNCONFINED
     try:
         # Away from the parent's loop first: a signal here must end the child, not wake the helper.
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         memory = mmap.mmap(room, request.room_bytes)
-        confine.enter(memory_bytes=request.memory_bytes, cpu_s=request.cpu_s, keep={source})
+        confine.enter(space_bytes=space_bytes + request.memory_bytes, cpu_s=request.cpu_s, keep={source})
         status = 1
         work(source, memory, request.frames_max)
         status = 0
@@ -136,7 +144,7 @@ def confinement_holds() -> bool:
     if pid == 0:
         status = 1
         try:
-            confine.enter(memory_bytes=1 << 26, cpu_s=1, keep=set())
+            confine.enter(space_bytes=_prepared() + (1 << 26), cpu_s=1, keep=set())
             os.open("/", os.O_RDONLY)
         finally:
             os._exit(status)

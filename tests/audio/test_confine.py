@@ -12,7 +12,7 @@ from audio import helper, room, seccomp
 from audio.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2] / "platform"
-ENTER = "from audio import confine; confine.enter(memory_bytes=1 << 28, cpu_s=2, keep=set())"
+ENTER = "from audio import confine; confine.enter(space_bytes=confine.address_space() + (1 << 28), cpu_s=2, keep=set())"
 GREET = (
     "import sys; sys.path[:0] = [sys.argv.pop()]; import ctypes, os, socket, threading\n"
     "from audio import helper\n"
