@@ -16,7 +16,7 @@ from pathlib import Path
 from consent import receipts, rules, terms
 from problems.errors import Refused
 
-ENDED = frozenset({"withdrawn", "expired", "superseded", "refused"})
+GIVEN = "consent.approved"  # the one event that opens something; every other receipt tells of an end
 
 
 class NotPermitted(Refused):
@@ -55,7 +55,7 @@ def by_receipt(file: Path, public_key: str, use: rules.Use, now: datetime) -> Pe
     """Permission by a receipt, when all of this holds.
 
     1. the platform's key has signed the receipt;
-    2. the receipt says that a consent began, not that one ended;
+    2. the receipt says that a consent was given, not that one ended;
     3. its terms allow `use` at `now`.
 
     Raises:
@@ -67,8 +67,8 @@ def by_receipt(file: Path, public_key: str, use: rules.Use, now: datetime) -> Pe
         agreed = terms.parse(document["terms"])
     except (OSError, KeyError, TypeError, ValueError) as fault:
         raise NotPermitted(f"the receipt is not valid: {fault}") from fault
-    if str(document.get("event")) in ENDED:
-        raise NotPermitted("the receipt says that the consent has ended")  # 2
+    if document.get("event") != GIVEN:
+        raise NotPermitted("the receipt does not say that a consent was given, so it may have ended")  # 2
     decision = rules.decide(agreed, use, now)
     if not decision.allowed:
         raise NotPermitted(_reason(decision.reason, use), reason=decision.reason)  # 3

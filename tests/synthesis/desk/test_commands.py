@@ -62,7 +62,7 @@ class Platform:
         self.public = self._key.public_key().public_bytes_raw()
 
     def receipt(
-        self, to: Path, *, event: str = "granted", speaker: str = "s-1", days: int = 30, finetune: bool = True
+        self, to: Path, *, event: str = "consent.approved", speaker: str = "s-1", days: int = 30, finetune: bool = True
     ) -> list[str]:
         now = datetime.now(UTC)
         agreed = {
@@ -202,7 +202,7 @@ def test_a_receipt_that_fits_opens_both_doors(home: Path, recordings: Path) -> N
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"event": "withdrawn"}, "ended"),
+        ({"event": "consent.withdrawn"}, "ended"),
         ({"days": -1}, "expired"),
         ({"finetune": False}, "does not allow to finetune"),
     ],
