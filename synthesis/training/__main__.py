@@ -35,6 +35,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Run the stage that the command line names."""
     asked = arguments()
     torch.manual_seed(asked.seed)
     if asked.stage == "data":

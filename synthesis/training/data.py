@@ -16,6 +16,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -23,9 +24,9 @@ import soxr
 import torch
 from numpy.typing import NDArray
 
-from synthesis.tts import features, pitch, symbols
 from synthesis.training.corpora import Recording, recordings
 from synthesis.training.espeak import phonemise
+from synthesis.tts import features, pitch, symbols
 
 LONGEST_S, SHORTEST_S = 14.0, 0.6
 SLOWEST_UNITS, FASTEST_UNITS = 3.0, 30.0  # sounds a second; outside, text and sound do not belong together
@@ -91,7 +92,8 @@ def _measure(path: Path) -> Measured:
 def _write(
     folder: Path, listed: Sequence[Recording], spoken: dict[str, list[symbols.Unit]], measured: Iterator[Measured]
 ) -> None:
-    waves, mels, f0s, voices, units, rows = [], [], [], [], [], []
+    rows: list[Row] = []
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in ("wave", "mel", "f0", "voiced", "units")}
     frame = unit = 0
     for item, (wave, mel, f0, voiced, narrow, digest) in zip(listed, measured, strict=True):
         length_s = len(wave) / features.RATE_HZ
@@ -103,10 +105,11 @@ def _write(
         rows.append(Row(item.name, item.corpus, item.speaker, item.split, narrow, digest,
                         frame, len(mel), unit, len(text)))
         frame, unit = frame + len(mel), unit + len(text)
-        waves.append(wave), mels.append(mel), f0s.append(f0), voices.append(voiced)
-        units.append(np.array(text, np.uint8).reshape(-1, 3))
-    for name, parts in {"wave": waves, "mel": mels, "f0": f0s, "voiced": voices, "units": units}.items():
-        np.save(folder / f"{name}.npy", np.concatenate(parts))
+        values: tuple[NDArray[Any], ...] = (wave, mel, f0, voiced, np.array(text, np.uint8).reshape(-1, 3))
+        for kept, value in zip(parts.values(), values, strict=True):
+            kept.append(value)
+    for name, kept in parts.items():
+        np.save(folder / f"{name}.npy", np.concatenate(kept))
     lines = [json.dumps(asdict(row)) for row in rows]
     (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

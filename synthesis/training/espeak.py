@@ -60,6 +60,7 @@ def _line(library: ctypes.CDLL, text: str) -> str:
 
 
 def main() -> None:
+    """Lines of text in, lines of phonemes out."""
     library = _load(sys.argv[1])
     for line in sys.stdin:
         print(_line(library, line.rstrip("\n")))

@@ -26,7 +26,9 @@ from synthesis.training.words import Recogniser, error_rate, spoken
 from synthesis.tts import features, symbols
 from synthesis.tts.voice import BaseVoice
 
-COPIED = (("flemishguy", "unseen"), ("ljspeech-sample", "unseen"), ("speechocean762", "unseen"), ("kathleen", "held_out"))
+COPIED = (
+    ("flemishguy", "unseen"), ("ljspeech-sample", "unseen"), ("speechocean762", "unseen"), ("kathleen", "held_out"),
+)
 CLIPS = 8
 
 

@@ -5,10 +5,10 @@ base voice off her training recordings, calibrates the speaker check on people n
 on, and writes safetensors, digest, credits and card.
 """
 
-import datetime
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -106,29 +106,42 @@ def _joined(waves: list[NDArray[np.float32]], most: int = 8) -> list[NDArray[np.
 
 def card(work: Path, shards: Shards, digest: str, trials: dict[str, float]) -> str:
     """The model card: what it is, what it was made of, whom to credit, what was measured."""
-    lines = ["# The base voice", "", f"`{voicefile.BASE}`, SHA-256 `{digest}`", f"Made {datetime.date.today()}.", "",
-             "A small multi-speaker text-to-speech model for Consonant, trained from nothing by `synthesis/training`.",
-             "Its one named voice is *kathleen*, whose recordings were given for text-to-speech. It is not to be used to",
-             "speak as any other person of the training data.", "", "## Training", "",
-             "| part | steps | minutes |", "|---|---|---|"]
+    manifest = hashlib.sha256((work / "shards" / "manifest.jsonl").read_bytes()).hexdigest()
+    lines = [
+        "# The base voice", "", f"`{voicefile.BASE}`, SHA-256 `{digest}`", "",
+        "A small multi-speaker text-to-speech model for Consonant, trained from nothing by `synthesis/training`.",
+        "Its one named voice is *kathleen*, whose recordings were given for text-to-speech. It is not to be used",
+        "to speak as any other person of the training data.",
+        "", "## Training", "", "| part | steps | minutes |", "|---|---|---|", *_effort(work), "",
+        "Two shared CPU cores, bf16, no adversary. Details: `synthesis/training/LOG.md`.",
+        "", "## Data and credits", "",
+        "| set | utterances trained on | minutes | licence | credit |", "|---|---|---|---|---|", *_credits(shards), "",
+        f"Manifest of recordings: SHA-256 `{manifest}`.",
+        "People kept out of every training: `synthesis/training/unseen.csv`.",
+        "", "## Speaker check", "", *_speaker_lines(trials),
+    ]
+    measured = work / "evaluation.json"
+    if measured.exists():
+        lines += ["", "## Measured", "", "```json", json.dumps(json.loads(measured.read_text()), indent=1), "```"]
+    return "\n".join([*lines, ""])
+
+
+def _effort(work: Path) -> Iterator[str]:
     for stage in ("vocoder", "speaker", "aligner", "acoustic"):
         state = torch.load(work / stage / "last.pt", map_location="cpu", weights_only=True)
-        lines.append(f"| {stage} | {state['steps']} | {state['trained_s'] / 60:.0f} |")
-    lines += ["", "Two shared CPU cores, bf16, no adversary. Details: `synthesis/training/LOG.md`.", "",
-              "## Data and credits", "", "| set | utterances trained on | minutes | licence | credit |", "|---|---|---|---|---|"]
+        yield f"| {stage} | {state['steps']} | {state['trained_s'] / 60:.0f} |"
+
+
+def _credits(shards: Shards) -> Iterator[str]:
     for corpus in CORPORA:
         rows = [row for row in shards.rows if row.corpus == corpus.name and row.split == "train"]
         if rows:
             minutes = sum(row.frames for row in rows) * 256 / 24_000 / 60
-            lines.append(f"| {corpus.name} | {len(rows)} | {minutes:.1f} | {corpus.licence} | {corpus.credit} |")
-    manifest = hashlib.sha256((work / "shards" / "manifest.jsonl").read_bytes()).hexdigest()
-    lines += ["", f"Manifest of recordings: SHA-256 `{manifest}`.",
-              "People kept out of every training: `synthesis/training/unseen.csv`.", "", "## Speaker check", "",
-              f"{trials['people']:.0f} unseen people, clips of {TRIAL_S:.0f} s: {trials['own_trials']:.0f} trials of one person,"
-              f" {trials['impostor_trials']:.0f} of two.",
-              f"Equal error rate {trials['equal']:.3f}. At the shipped threshold {trials['threshold']:.3f}: false match"
-              f" {trials['false_match']:.3f}, miss {trials['miss']:.3f}.", ""]
-    measured = work / "evaluation.json"
-    if measured.exists():
-        lines += ["## Measured", "", "```json", json.dumps(json.loads(measured.read_text()), indent=1), "```", ""]
-    return "\n".join(lines)
+            yield f"| {corpus.name} | {len(rows)} | {minutes:.1f} | {corpus.licence} | {corpus.credit} |"
+
+
+def _speaker_lines(trials: dict[str, float]) -> Iterator[str]:
+    yield f"{trials['people']:.0f} unseen people, clips of {TRIAL_S:.0f} s:"
+    yield f"{trials['own_trials']:.0f} trials of one person, {trials['impostor_trials']:.0f} of two."
+    yield f"Equal error rate {trials['equal']:.3f}. At the shipped threshold {trials['threshold']:.3f}:"
+    yield f"false match {trials['false_match']:.3f}, miss {trials['miss']:.3f}."

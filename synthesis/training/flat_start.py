@@ -43,7 +43,8 @@ def align(shards: Shards, rows: Sequence[Row]) -> dict[str, NDArray[np.int64]]:
     counts = {row.name: _first_guess(sounds[row.name], row.frames) for row in rows}
     learnt = [row.name for row in rows if row.split != "unseen"]
     for _ in range(ROUNDS):
-        means, variances = _estimate([sounds[n] for n in learnt], [heard[n] for n in learnt], [counts[n] for n in learnt])
+        now = [counts[name] for name in learnt]
+        means, variances = _estimate([sounds[name] for name in learnt], [heard[name] for name in learnt], now)
         for first in range(0, len(rows), GROUP):
             names = [row.name for row in rows[first : first + GROUP]]
             chances = [_log_chance(heard[n], means, variances)[:, sounds[n]] for n in names]

@@ -7,6 +7,7 @@ its own optimiser and its own data. It does not span machines.
 Source: Stich, "Local SGD converges fast and communicates little", 2019.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -78,5 +79,7 @@ _LARGEST = 32_000_000  # parameters there is room for; pages never touched cost 
 def _one(rank: int, count: int, shared: tuple[Tensor, Tensor, Any], work: Callable[..., None],
          arguments: tuple[Any, ...]) -> None:
     torch.set_num_threads(1)
+    if rank:
+        os.setsid()  # Linux shares time by session: a worker counts as a job of its own, on its own core
     weights, last_words, barrier = shared
     work(Peers(rank, count, weights, last_words, barrier), *arguments)

@@ -10,7 +10,6 @@ curve.png.
 
 import csv
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,7 +82,7 @@ class Run:
     def _step(self, loss_of: Callable[[int], Losses]) -> dict[str, float]:
         losses = loss_of(self.steps * self.peers.count + self.peers.rank)
         self.optimiser.zero_grad(set_to_none=True)
-        losses["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        losses["loss"].backward()
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.plan.clip)
         if math.isfinite(float(norm)):  # one bad batch must not end a run
             self.optimiser.step()
@@ -116,7 +115,7 @@ class Run:
             "steps": self.steps, "trained_s": trained_s,
         }
         torch.save(state, self.folder / "next.pt")
-        os.replace(self.folder / "next.pt", self.folder / "last.pt")  # a kill leaves the old one whole
+        (self.folder / "next.pt").replace(self.folder / "last.pt")  # a kill leaves the old one whole
 
     def _log(self, seen: list[dict[str, float]], spent: float, step_s: float) -> None:
         means = {name: sum(row[name] for row in seen) / len(seen) for name in seen[0]}

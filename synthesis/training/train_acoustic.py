@@ -129,14 +129,14 @@ def sentence(shards: Shards, row: Row) -> dict[str, Tensor]:
     at, of = slice(row.first_frame, row.first_frame + row.frames), slice(row.first_unit, row.first_unit + row.units)
     counts = shards.durations[of].astype(np.int64)
     mel = torch.from_numpy(shards.mel[at].astype(np.float32))
-    f0 = np.log(shards.f0[at] / PITCH_UNIT_HZ)
+    f0 = np.log(shards.f0[at] / np.float32(PITCH_UNIT_HZ))
     voiced = shards.voiced[at].astype(np.float32)
-    loud = (features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP
+    loud: np.ndarray = (features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP
     return {
         "units": torch.from_numpy(shards.units[of].astype(np.int64)),
         "durations": torch.from_numpy(counts),
         "pitch": torch.from_numpy(unit_means(f0, voiced + 0.02, counts)),
-        "energy": torch.from_numpy(unit_means(loud, np.ones_like(loud), counts)),
+        "energy": torch.from_numpy(unit_means(loud, np.ones(len(loud), np.float32), counts)),
         "mel": mel, "f0": torch.from_numpy(f0), "voiced": torch.from_numpy(voiced),
     }
 
@@ -216,6 +216,7 @@ def train(
     learner = Learner(config)
     load_speaker(learner.speaker, folder.parent / "speaker" / "last.pt")
     run = Run(learner, folder, plan, peers)
+    _renew_speaker(run, learner, folder.parent / "speaker" / "last.pt")
     sentences = Sentences(shards, json.loads((shards.folder / "scores.json").read_text(encoding="utf-8")))
     run.train(lambda step: learner(_to(sentences.draw(step), plan.device)))
     return learner
@@ -224,7 +225,18 @@ def train(
 def load_speaker(net: SpeakerNet, checkpoint: Path) -> None:
     """Take the averaged weights of a speaker run."""
     average = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
-    net.load_state_dict({name.removeprefix("net."): value for name, value in average.items() if name.startswith("net.")})
+    own = {name.removeprefix("net."): value for name, value in average.items() if name.startswith("net.")}
+    net.load_state_dict(own)
+
+
+def _renew_speaker(run: Run, learner: Learner, checkpoint: Path) -> None:
+    """The speaker network may have learnt more since this run began; its voice end stays as it is."""
+    newer = SpeakerNet(learner.speaker.config)
+    load_speaker(newer, checkpoint)
+    for name, value in newer.state_dict().items():
+        if not name.startswith("voice."):
+            learner.speaker.state_dict()[name].copy_(value)
+            run.average[f"speaker.{name}"].copy_(value)
 
 
 def _to(batch: Batch, device: str) -> Batch:

@@ -5,14 +5,14 @@ further people. Crops are tilted, dulled and made noisy in the mel domain, so th
 microphones tell less than voices. The voice end of the network is left alone here: it learns
 with the acoustic model.
 
-Shapes: B batch, L frames, T samples.
+Shapes: B batch, L frames.
 Source: Wang et al., "Additive Margin Softmax for Face Verification", 2018.
 """
 
+import functools
 from pathlib import Path
 
 import numpy as np
-import soxr
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -20,12 +20,11 @@ from torch import Tensor, nn
 from synthesis.training.data import Row, Shards
 from synthesis.training.peers import ALONE, Peers
 from synthesis.training.run import Losses, Plan, Run
-from synthesis.tts import features
 from synthesis.tts.config import BaseConfig
-from synthesis.tts.features import HOP, MELS, RATE_HZ
+from synthesis.tts.features import MELS, RATE_HZ
 from synthesis.tts.speaker import SpeakerNet
 
-FRAMES = 176
+FRAMES = 160
 SPEEDS = (1.0, 0.86, 1.16)
 MARGIN, SCALE = 0.2, 25.0
 
@@ -67,20 +66,29 @@ class People:
         dice = np.random.default_rng([13, step])
         chosen = dice.choice(len(self.names), self.batch, p=self.share)
         speeds = dice.integers(0, len(SPEEDS), self.batch)
-        waves = [self._crop(self.names[who], SPEEDS[speed], dice) for who, speed in zip(chosen, speeds, strict=True)]
-        mel = features.log_mel(torch.from_numpy(np.stack(waves)))[:, :FRAMES]
-        return worn(mel, dice), torch.from_numpy(chosen * len(SPEEDS) + speeds)
+        crops = [self._crop(self.names[who], SPEEDS[speed], dice) for who, speed in zip(chosen, speeds, strict=True)]
+        return worn(torch.from_numpy(np.stack(crops)), dice), torch.from_numpy(chosen * len(SPEEDS) + speeds)
 
     def _crop(self, name: str, speed: float, dice: np.random.Generator) -> NDArray[np.float32]:
         rows = self.by_speaker[name]
         row = rows[int(dice.integers(len(rows)))]
-        need = int(np.ceil(FRAMES * speed)) + 2
-        first = row.first_frame + int(dice.integers(0, max(1, row.frames - need)))
-        last = min(first + need, row.first_frame + row.frames)
-        wave = self.shards.wave[first * HOP : last * HOP].astype(np.float32) / 32768
-        if speed != 1.0:
-            wave = soxr.resample(wave, RATE_HZ * speed, RATE_HZ, quality="LQ")
-        return np.resize(wave, FRAMES * HOP)
+        first = int(dice.integers(0, max(1, row.frames - int(FRAMES * speed))))
+        places = (first + np.arange(FRAMES) * speed).astype(int) % row.frames
+        mel = self.shards.mel[row.first_frame : row.first_frame + row.frames][places].astype(np.float32)
+        return mel if speed == 1.0 else np.asarray(mel @ replayed(speed).T, np.float32)
+
+
+@functools.cache
+def replayed(speed: float) -> NDArray[np.float32]:
+    """Weights (100, 100) that move log-mel bands to where replay at `speed` would put them."""
+    scale = 2595 * np.log10(1 + RATE_HZ / 2 / 700) / (MELS + 1)
+    hz = 700 * (10 ** (np.arange(1, MELS + 1) * scale / 2595) - 1)
+    places = np.clip(2595 * np.log10(1 + hz / speed / 700) / scale - 1, 0, MELS - 1)
+    low = np.minimum(places.astype(int), MELS - 2)
+    weights = np.zeros((MELS, MELS), np.float32)
+    weights[np.arange(MELS), low] = 1 - (places - low)
+    weights[np.arange(MELS), low + 1] = places - low
+    return weights
 
 
 def worn(mel: Tensor, dice: np.random.Generator) -> Tensor:

@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def bigram_model(sentences: Sequence[Sequence[str]]) -> str:
     for words in sentences:
         line = ["<s>", *words, "</s>"]
         ones.update(line)
-        twos.update(zip(line, line[1:], strict=False))
+        twos.update(pairwise(line))
     total = sum(ones.values())
     followers = Counter(first for first, _ in twos)
     lines = ["\\data\\", f"ngram 1={len(ones)}", f"ngram 2={len(twos)}", "", "\\1-grams:"]

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from synthesis.tts import adapter, aligner, features, pitch, symbols
-from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ, Person, Prosody
+from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ, Prosody
 from synthesis.tts.adapter import Adapter
 from synthesis.tts.features import HOP, MELS
 from synthesis.tts.voice import BaseVoice
@@ -108,7 +108,7 @@ def adapt(
             group["lr"] = RATE * min(1.0, (step + 1) / 20) * (1 - 0.9 * step / steps)
         optimiser.zero_grad()
         loss = _loss(base, tensors, _batch(train, dice))
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(tensors.values(), 1.0)
         optimiser.step()
     if _held_loss(base, tensors, held) < best_loss:
@@ -155,15 +155,15 @@ def _hear(base: BaseVoice, take: Take) -> _Heard:
     counts, _ = align(base, take)
     mel = _mel(take)
     f0, voiced = (track[: len(mel)] for track in pitch.track(take.samples))
-    log_f0 = np.log(f0 / PITCH_UNIT_HZ)
-    loud = (features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP
+    log_f0: NDArray[np.float32] = np.log(f0 / np.float32(PITCH_UNIT_HZ))
+    loud: NDArray[np.float32] = (features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP
     bands = torch.ones(MELS)
     if float(mel[:, _NARROW_BANDS:].amax(0).mean()) < _QUIET:
         bands[_NARROW_BANDS:] = 0.0
     return _Heard(
         torch.tensor(symbols.units(take.ids)), torch.from_numpy(counts),
         torch.from_numpy(aligner.unit_means(log_f0, voiced + 0.02, counts)),
-        torch.from_numpy(aligner.unit_means(loud, np.ones_like(loud), counts)),
+        torch.from_numpy(aligner.unit_means(loud, np.ones(len(loud), np.float32), counts)),
         mel, torch.from_numpy(log_f0), torch.from_numpy(voiced), bands,
     )
 
@@ -182,10 +182,12 @@ def _loss(base: BaseVoice, tensors: dict[str, Tensor], takes: list[_Heard]) -> T
     durations, high, loud = (
         side([getattr(take, name) for take in takes], batch_first=True) for name in ("durations", "pitch", "energy")
     )
-    mel, f0, voiced = (side([getattr(take, name) for take in takes], batch_first=True) for name in ("mel", "f0", "voiced"))
+    mel, f0, voiced = (
+        side([getattr(take, name) for take in takes], batch_first=True) for name in ("mel", "f0", "voiced")
+    )
     mask = units[..., 0] > 0
     heard = torch.arange(mel.shape[1])[None] < torch.tensor([len(take.mel) for take in takes])[:, None]
-    person = _repeated(adapter.person(base.config.acoustic, [tensors["voice"]], [tensors]), len(takes))
+    person = adapter.person(base.config.acoustic, [tensors["voice"]] * len(takes), [tensors] * len(takes))
     with torch.autocast("cpu", torch.bfloat16):
         made, said = base.acoustic(units, mask, person, Prosody(durations, high, loud), mel.shape[1])
     keep = heard.unsqueeze(-1) * torch.stack([take.bands for take in takes])[:, None]
@@ -194,21 +196,10 @@ def _loss(base: BaseVoice, tensors: dict[str, Tensor], takes: list[_Heard]) -> T
     tune = ((made[..., MELS] - f0).abs() * sung).sum() / sung.sum().clamp(min=1)
     breath = functional.binary_cross_entropy_with_logits(made[..., MELS + 1], voiced, reduction="none")
     aims = (torch.log1p(durations.float()), high, loud)
-    prosody = [((guess.float() - aim).square() * mask).sum() / mask.sum() for guess, aim in zip(said, aims, strict=True)]
+    prosody = [
+        ((guess.float() - aim).square() * mask).sum() / mask.sum() for guess, aim in zip(said, aims, strict=True)
+    ]
     return far + tune + 0.2 * (breath * heard).sum() / heard.sum() + 0.3 * torch.stack(prosody).sum()
-
-
-def _repeated(person: Person, count: int) -> Person:
-    """One person in every row."""
-    def wide(value: object) -> object:
-        if isinstance(value, Tensor):
-            return value.expand(count, *value.shape[1:])
-        if isinstance(value, tuple):
-            made = [wide(part) for part in value]
-            return type(value)(*made) if hasattr(value, "_fields") else tuple(made)
-        return value
-
-    return Person(*(wide(part) for part in person))  # type: ignore[arg-type]  # same shapes as came in
 
 
 @torch.no_grad()

@@ -77,7 +77,7 @@ class Stage(nn.Module):
         inner = low_rank(self.grow(y), y, touch.grow_in, touch.grow_out)
         inner = nn.functional.gelu(inner)
         y = low_rank(self.shrink(inner), inner, touch.shrink_in, touch.shrink_out)
-        return x + y * self.scale
+        return x + y * self.scale.to(y.dtype)
 
 
 def low_rank(plain: Tensor, x: Tensor, down: Tensor | None, up: Tensor | None) -> Tensor:

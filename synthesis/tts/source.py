@@ -19,7 +19,7 @@ from synthesis.tts.features import FFT, HOP, RATE_HZ
 
 PAD = 2  # frames that the spectrum of a frame reaches to each side
 NOISE_FRAMES = 2048  # 22 s, then it repeats
-_PULSE_SUM = FFT / 2  # magnitudes of one harmonic, summed over the bins of its Hann main lobe
+PULSE_SUM = FFT / 2  # magnitudes of one harmonic, summed over the bins of its Hann main lobe
 _NOISE_MEAN = math.sqrt(0.375 * FFT) * math.sqrt(math.pi) / 2  # mean magnitude of unit white noise
 
 
@@ -55,7 +55,7 @@ def pulses(f0: Tensor, start: Tensor) -> Tensor:
     train = torch.sin((count + 0.5) * angle) / (2 * torch.where(near, torch.ones_like(half), half)) - 0.5
     train = torch.where(near, count.expand_as(train), train)
     frames = train.reshape(f0.shape[0], -1).unfold(1, FFT, HOP) * _window(f0.device)
-    level = f0[:, PAD:-PAD, None] * (FFT / RATE_HZ / _PULSE_SUM)
+    level = f0[:, PAD:-PAD, None] * (FFT / RATE_HZ / PULSE_SUM)
     return torch.fft.rfft(frames) * level
 
 

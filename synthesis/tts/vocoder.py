@@ -22,8 +22,8 @@ from synthesis.tts.config import VocoderConfig
 from synthesis.tts.features import BINS, FFT, HOP, MELS, mel_matrix, mel_spread
 
 OVERLAP = FFT // HOP
-_CLAMP = 4.0  # no correction beyond e^4 of what the mel frame says
-_WINDOW_SUM = 1.5  # of the squared Hann window at a quarter hop
+CLAMP = 4.0  # no correction beyond e^4 of what the mel frame says
+WINDOW_SUM = 1.5  # of the squared Hann window at a quarter hop
 
 
 def reach(config: VocoderConfig) -> int:
@@ -75,8 +75,8 @@ class Vocoder(nn.Module):
         """
         envelope = (mel - self.width) @ self.spread.T
         voiced_db, turn, noise_db = filters.chunk(3, -1)
-        voiced_part = torch.exp(envelope + torch.clamp(voiced_db, -2 * _CLAMP, _CLAMP))
-        noise_part = torch.exp(envelope + torch.clamp(noise_db - 1.0, -2 * _CLAMP, _CLAMP))
+        voiced_part = torch.exp(envelope + torch.clamp(voiced_db, -2 * CLAMP, CLAMP))
+        noise_part = torch.exp(envelope + torch.clamp(noise_db - 1.0, -2 * CLAMP, CLAMP))
         filtered = torch.polar(voiced_part, turn * math.pi) * pulse + noise_part * noise
         return filtered * self._levels(mel, filtered).to(filtered.dtype)
 
@@ -84,7 +84,7 @@ class Vocoder(nn.Module):
         """Gain (B, L, F) that brings every mel band of `filtered` to the level the frame asks for."""
         power = filtered.real**2 + filtered.imag**2
         heard = torch.log(torch.sqrt(power + 1e-12) @ self.matrix.T + 1e-6)
-        return torch.exp(torch.clamp(mel - heard, -_CLAMP, _CLAMP) @ self.spread.T)
+        return torch.exp(torch.clamp(mel - heard, -CLAMP, CLAMP) @ self.spread.T)
 
     def forward(self, mel: Tensor, f0: Tensor, voiced: Tensor, first_noise: int = 0) -> Tensor:
         """Sound (B, T) of whole utterances, unmarked: for training and measurements.
@@ -112,7 +112,7 @@ def overlap_add(spectrum: Tensor) -> Tensor:
 
 def pieces(spectrum: Tensor) -> Tensor:
     """As `overlap_add`, with the 512 samples before and 256 after that neighbours still add to."""
-    window = torch.hann_window(FFT, device=spectrum.device) / _WINDOW_SUM
+    window = torch.hann_window(FFT, device=spectrum.device) / WINDOW_SUM
     frames = torch.fft.irfft(spectrum, n=FFT) * window
     batch, count, _ = frames.shape
     hops = frames.reshape(batch, count, OVERLAP, HOP)

@@ -91,11 +91,11 @@ class BaseVoice:
     @classmethod
     def blank(cls, config: BaseConfig, digest: str = "", device: str = "cpu") -> "BaseVoice":
         """A base with untrained weights: it hums. For tests and for training."""
-        parts = (Acoustic(config.acoustic), Vocoder(config.vocoder), SpeakerNet(config.speaker),
-                 Aligner(config.aligner))
-        acoustic, vocoder, speaker, aligner = (net.to(device).eval().requires_grad_(False) for net in parts)
-        return cls(config, acoustic, vocoder, speaker, aligner,
-                   digest or hashlib.sha256(b"untrained").hexdigest(), device)
+        base = cls(config, Acoustic(config.acoustic), Vocoder(config.vocoder), SpeakerNet(config.speaker),
+                   Aligner(config.aligner), digest or hashlib.sha256(b"untrained").hexdigest(), device)
+        for net in base.parts().values():
+            net.to(device).eval().requires_grad_(False)
+        return base
 
     def parts(self) -> dict[str, torch.nn.Module]:
         """The networks by the prefix of their tensors in the weights file."""
@@ -166,7 +166,8 @@ class BaseVoice:
             if one.adapter is not None and one.adapter.base != self.sha256:
                 raise ValueError("this adapter was made for another base voice")
         vectors = [torch.from_numpy(np.asarray(one.vector, np.float32)).to(self.device) for one in given]
-        return adapter.person(self.config.acoustic, vectors, [one.adapter and one.adapter.tensors for one in given])
+        tensors = [None if one.adapter is None else one.adapter.tensors for one in given]
+        return adapter.person(self.config.acoustic, vectors, tensors)
 
     @torch.no_grad()
     def voice_vector(self, clip: NDArray[np.float32]) -> VoiceVector:
