@@ -57,6 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--speech", type=Path, default=Path("../shared/speech"), help="folder of the recordings")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--out", type=Path, default=Path("var/bench/voice"))
+    parser.add_argument("--systems", help="only these, names as in the table with commas between; recording always")
     parser.add_argument("--words-only", action="store_true", help="word errors alone: no measuring environment")
     return parser.parse_args()
 
@@ -70,9 +71,12 @@ def _systems(asked: argparse.Namespace) -> list[System]:
     if _trained(asked.weights):
         neural = load_engine("neural", asked.weights)
         found.append(systems.engine("consonant", neural, neural.base_voice()))
-    humming = load_engine("humming", asked.weights)
-    found.append(systems.engine("humming", humming, humming.base_voice()))
-    return found + systems.programs()[0]
+    else:
+        humming = load_engine("humming", asked.weights)
+        found.append(systems.engine("humming", humming, humming.base_voice()))
+    found += systems.programs()[0]
+    wanted = asked.systems.split(",") if asked.systems else [system.name for system in found]
+    return [system for system in found if system.name in ("recording", *wanted)]
 
 
 def _pairs(heard: list[Recording], asked: argparse.Namespace, bench: Bench) -> dict[str, tuple[Path, Path]]:
