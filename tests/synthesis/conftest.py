@@ -164,3 +164,12 @@ def world() -> World:
 def another_world(world: World) -> World:
     """A stranger's, from another tenant."""
     return make_world()
+
+
+@pytest.fixture
+def another_speaker(world: World) -> UUID:
+    """The consent in force of another person of the same tenant."""
+    with tenant_scope(world.org.id):
+        speaker, _ = speaker_add(actor=world.org.actor(), name="Bo", contact="bo@example.com")
+    consent_id: UUID = approved_consent(world.org, speaker).pk
+    return consent_id

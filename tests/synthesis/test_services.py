@@ -56,7 +56,7 @@ def test_a_use_outside_the_terms_leaves_no_trace(world):
     assert not Outbox.objects.exists()
 
 
-def test_the_consent_of_another_speaker_does_not_do(world, another_world):
+def test_the_consent_of_another_tenant_is_not_there(world, another_world):
     from consent.rules import Use
     from synthesis.services import Order, synthesis_request
 
@@ -67,6 +67,21 @@ def test_the_consent_of_another_speaker_does_not_do(world, another_world):
             use=Use(**USE),
             order=Order("Hello."),
             consent_id=another_world.consent.pk,
+        )
+
+
+def test_the_consent_of_another_person_of_the_house_does_not_do(world, another_speaker):
+    from consent.rules import Use
+    from synthesis.errors import ConsentOfAnother
+    from synthesis.services import Order, synthesis_request
+
+    with tenant_scope(world.org.id), pytest.raises(ConsentOfAnother):
+        synthesis_request(
+            actor=world.org.actor(),
+            version_id=world.version.pk,
+            use=Use(**USE),
+            order=Order("Hello."),
+            consent_id=another_speaker,
         )
 
 
