@@ -22,7 +22,7 @@ _SMALLEST = -700.0  # exp() of less would be zero, and a p-value of zero is a li
 def log_tail(score: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Natural logarithm of the bound on P(T >= score) for one hypothesis; 0 for scores of 0 or less."""
     t = np.maximum(np.asarray(score, np.float64), 0.0)
-    return np.minimum(np.minimum(-0.5 * t * t, _LOG_CONSTANT + log_ndtr(-t)), 0.0)
+    return np.asarray(np.minimum(np.minimum(-0.5 * t * t, _LOG_CONSTANT + log_ndtr(-t)), 0.0), np.float64)
 
 
 def p_value(log_p: float) -> float:

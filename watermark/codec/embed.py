@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import fft
 
 from watermark.codec.errors import TooShortToMark
 from watermark.codec.evidence import evidence_of, markable_s
 from watermark.codec.field import STRENGTH_DB, gain_field
-from watermark.codec.frames import power
+from watermark.codec.frames import FRAMES_HZ, power
 from watermark.codec.keys import MarkKey
-from watermark.codec.pattern import LENGTH, SALTS, STRETCH, Pattern, salt_and_start
+from watermark.codec.pattern import NARROW, SALTS, STRETCH, SYMBOL_S, Pattern, salt_and_start
 from watermark.codec.payload import word_of
 from watermark.codec.transform import Multiplier, frame_and_hop, multiplied
 
@@ -27,7 +28,7 @@ Floats = npt.NDArray[np.float32]
 RandBelow = Callable[[int], int]
 
 LEAST_S = 0.10
-TRIES = 256
+CHOICES = 2048  # places an embedder that knows the whole clip chooses among; `check` pays for them
 LISTEN_S = 12.0
 
 
@@ -57,12 +58,12 @@ def embed(
     salt: int | None = None,
     rng: RandBelow = secrets.randbelow,
     strength_db: float = STRENGTH_DB,
-    tries: int = TRIES,
+    choices: int = CHOICES,
 ) -> Embedded:
     """Mark a finished clip.
 
-    Of `tries` random places in the pattern the one is taken with which the unmarked clip already agrees
-    best. That costs nothing in quality and cannot make any unmarked clip look marked.
+    Of `choices` places in a row, at a random spot of the pattern, the one is taken with which the unmarked
+    clip already agrees best. That costs nothing in quality and cannot make any unmarked clip look marked.
 
     Args:
         samples: mono float32 (T,) in [-1, 1], 8 kHz or more.
@@ -79,24 +80,24 @@ def embed(
     speech_s = markable_s(spectrum)
     if speech_s < LEAST_S:
         raise TooShortToMark(speech_s)
-    salt, start = _agreeable_place(spectrum, key, record, salt, rng, tries)
+    salt, start = _agreeable_place(spectrum, key, record, salt, rng, choices)
     frame, hop = frame_and_hop(rate_hz)
     gains = gain_field(key, record, salt, start, rate_hz=rate_hz, n_fft=frame, hop=hop, strength_db=strength_db)
     return Embedded(multiplied(samples, gains, frame, hop), rate_hz, record, salt, start, speech_s)
 
 
 def _agreeable_place(
-    spectrum: Floats, key: MarkKey, record: int, salt: int | None, rng: RandBelow, tries: int
+    spectrum: Floats, key: MarkKey, record: int, salt: int | None, rng: RandBelow, choices: int
 ) -> tuple[int, int]:
-    values = evidence_of(spectrum).at(0.0, int(min(len(spectrum) / 100, LISTEN_S) * 50) + 1)
-    word, pattern = word_of(key, record), Pattern(key)
-    places = [(rng(SALTS) if salt is None else salt % SALTS) * STRETCH + rng(STRETCH) for _ in range(max(tries, 1))]
-
-    def agreement(place: int) -> float:
-        signs = pattern.chips(place % LENGTH, len(values)).carrying(word)[:, :22]
-        return float((values[:, :22] * signs).sum())
-
-    return salt_and_start(max(places, key=agreement))
+    first = (rng(SALTS) if salt is None else salt % SALTS) * STRETCH + rng(STRETCH - choices + 1)
+    if choices <= 1:
+        return salt_and_start(first)
+    values = evidence_of(spectrum).at(0.0, int(min(len(spectrum) / FRAMES_HZ, LISTEN_S) / SYMBOL_S) + 1)[:, :NARROW]
+    signs = Pattern(key).chips(first, choices + len(values)).carrying(word_of(key, record))[:, :NARROW]
+    size = fft.next_fast_len(len(signs), real=True)
+    heard, wanted = (fft.rfft(part.astype(np.float32), size, axis=0) for part in (values, signs))
+    agreement = fft.irfft((np.conj(heard) * wanted).sum(axis=1), size)[:choices]
+    return salt_and_start(first + int(agreement.argmax()))
 
 
 class StreamEmbedder:

@@ -67,7 +67,7 @@ class Evidence:
         inside = (whole >= 0) & (whole < len(self.values))
         low = self.values[np.where(inside, whole, 0)]
         high = self.values[np.where(inside, np.minimum(whole + 1, len(self.values) - 1), 0)]
-        return ((1 - part) * low + part * high) * inside[:, None]
+        return np.asarray(((1 - part) * low + part * high) * inside[:, None], np.float32)
 
 
 def evidence_of(spectrum: Floats, pitch: float = 1.0) -> Evidence:
@@ -89,7 +89,7 @@ def active(spectrum: Floats) -> npt.NDArray[np.bool_]:
     level = spectrum[:, 12:136].sum(axis=1)
     if not level.any():
         return np.zeros(len(level), bool)
-    return level > max(float(np.quantile(level, 0.95)) * 1e-4, 1e-3)
+    return np.asarray(level > max(float(np.quantile(level, 0.95)) * 1e-4, 1e-3), np.bool_)
 
 
 def markable_s(spectrum: Floats) -> float:

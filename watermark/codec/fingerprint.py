@@ -60,7 +60,7 @@ def _course(samples: Floats, rate_hz: int) -> Floats:
 
 def _centred(course: Floats) -> Floats:
     course = course - course.mean(axis=0)
-    return (course / (course.std() + 1e-9)).astype(np.float32)
+    return np.asarray(course / (course.std() + 1e-9), np.float32)
 
 
 def fingerprint(samples: Floats, rate_hz: int) -> bytes:
@@ -152,4 +152,4 @@ def _autocorrelation(course: Floats) -> Floats:
     size = (fft.next_fast_len(2 * len(course)), 2 * BANDS)
     spectrum = fft.rfft2(course.T, (size[1], size[0]))
     whole = fft.irfft2(np.abs(spectrum) ** 2, (size[1], size[0])).T
-    return (whole / whole[0, 0])[: len(course)]
+    return np.asarray((whole / whole[0, 0])[: len(course)], np.float32)

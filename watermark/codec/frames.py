@@ -30,14 +30,14 @@ def resampled(samples: Floats, rate_hz: int, to_hz: int) -> Floats:
     if rate_hz == to_hz:
         return samples
     common = gcd(rate_hz, to_hz)
-    return resample_poly(samples, to_hz // common, rate_hz // common).astype(np.float32)
+    return np.asarray(resample_poly(samples, to_hz // common, rate_hz // common), np.float32)
 
 
 def windowed_frames(samples: Floats, frame: int, hop: int, window: Floats) -> Floats:
     """Frames centred on samples 0, hop, 2 hop ...: (L, frame), zero beyond the edges."""
     padded = np.pad(samples, (frame // 2, frame // 2 + hop))
     every = np.lib.stride_tricks.sliding_window_view(padded, frame)
-    return every[: len(samples) + 1 : hop] * window
+    return np.asarray(every[: len(samples) + 1 : hop] * window, np.float32)
 
 
 @lru_cache(maxsize=8)
@@ -72,4 +72,4 @@ def log_cells(spectrum: Floats, pitch: float = 1.0) -> Floats:
     energy = spectrum @ _cell_weights(round(pitch, 4))
     loud = np.quantile(energy, 0.9, axis=0) * 1e-3
     frame = energy.mean(axis=1, keepdims=True) * 10**-1.2
-    return np.log(energy + loud + frame + 1e-12).astype(np.float32)
+    return np.asarray(np.log(energy + loud + frame + 1e-12), np.float32)

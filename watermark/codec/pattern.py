@@ -3,8 +3,8 @@
 A patch is one *symbol*: 20 ms by 140 Hz. Symbols are counted in seconds and Hz, never in bins, so every
 sampling rate shares one pattern. The pattern is one keyed sequence of 2^20 symbol times (5.8 hours)
 without repetition; an output starts at a random *place* in it (salt: which of 128 stretches, start: where
-in the stretch). Half of the narrow-band symbols are *pilots*, whose sign the key alone gives; the others
-carry a sign of the payload word as well. Which is which is keyed too.
+in the stretch). Twelve of the 22 narrow-band symbols of every time are *pilots*, whose sign the key alone
+gives; the others carry a sign of the payload word as well. Which is which is keyed too.
 
 Shapes: K symbol times, B = 54 bands (22 of the telephone, 32 above it).
 """
@@ -26,7 +26,7 @@ BANDS = 54
 STRETCH = 8192
 SALTS = 128
 LENGTH = STRETCH * SALTS
-PILOTS = (11, 10)  # of the 22 narrow and the 32 upper bands, at every symbol time
+PILOTS = (12, 12)  # of the 22 narrow and the 32 upper bands, at every symbol time
 
 _MASKS = 256
 _PERMUTATIONS = 1 << 40  # where in the keystream the permutations lie: far behind the signs
@@ -46,7 +46,7 @@ def salt_and_start(place: int) -> tuple[int, int]:
 
 def band_centres_hz() -> npt.NDArray[np.float64]:
     """Centre frequency of each band, shape (B,)."""
-    return LOWEST_HZ + BAND_HZ * (np.arange(BANDS) + 0.5)
+    return np.asarray(LOWEST_HZ + BAND_HZ * (np.arange(BANDS) + 0.5), np.float64)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def word_of(key: MarkKey, record: int) -> npt.NDArray[np.int8]:
     Raises:
         ValueError: the record does not fit 48 bits.
     """
-    return words_of(key, [record])[0]
+    return np.asarray(words_of(key, [record])[0], np.int8)
 
 
 def words_of(key: MarkKey, records: Sequence[int]) -> npt.NDArray[np.int8]:

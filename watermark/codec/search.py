@@ -7,6 +7,7 @@ for all places, shifts and scales there are, tried or not.
 Shapes: K symbol times of a window, B bands, S sequences correlated together, N places.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,15 +17,21 @@ from scipy import fft
 
 from watermark.codec.evidence import Evidence
 from watermark.codec.keys import MarkKey
-from watermark.codec.pattern import BANDS, LENGTH, NARROW, SYMBOL_S, Chips, Pattern
+from watermark.codec.pattern import BANDS, LENGTH, NARROW, PILOTS, SYMBOL_S, Chips, Pattern
 
 BLOCK = 4096
 WINDOW = 1024  # symbol times (20.5 s) in one coarse window at most
 STEP = BLOCK - WINDOW
+_BLOCKS_AT_ONCE = 9
+_SEQUENCES_AT_ONCE = 16
 SHIFTS_S = (0.0, SYMBOL_S / 2)
 FINE_SHIFTS_S = tuple(SYMBOL_S / 4 * part for part in range(-2, 3))
-# Which bands may be heard: all, those of the telephone, the low ones a coarse speech codec keeps.
-PROFILES = {"wide": slice(0, BANDS), "narrow": slice(0, NARROW), "low": slice(0, 12)}
+# How much each band is listened to: everything, the telephone, or mostly the low bands that coarse codecs keep.
+PROFILES = {
+    "wide": np.repeat([1.0, 0.5], [NARROW, BANDS - NARROW]).astype(np.float32),
+    "narrow": np.repeat([1.0, 0.0], [NARROW, BANDS - NARROW]).astype(np.float32),
+    "low": np.concatenate([np.linspace(1.0, 0.2, NARROW), np.zeros(BANDS - NARROW)]).astype(np.float32),
+}
 
 Floats = npt.NDArray[np.float32]
 
@@ -70,31 +77,59 @@ def _spectra(key: MarkKey) -> npt.NDArray[np.complex64]:
     return np.ascontiguousarray(fft.rfft(blocks, axis=2).transpose(2, 0, 1))
 
 
-def correlate(key: MarkKey, windows: Floats) -> Floats:
-    """Sum of pilots times values at every place: (S, K, 22) -> (S, LENGTH)."""
+def best_places(key: MarkKey, windows: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """Correlate windows (S, K, 22) with the pilots at every place.
+
+    Returns:
+        For each window and each stretch of 3,072 places the greatest sum of pilots times values and its
+        place, (S, 342) both: enough to propose from, and it keeps the work inside the processor's cache.
+    """
     clip = np.zeros((BLOCK, NARROW, len(windows)), np.float32)
     clip[: windows.shape[1]] = windows.transpose(1, 2, 0)
-    product = _spectra(key) @ np.conj(fft.rfft(clip, axis=0))
-    at_places = fft.irfft(product, BLOCK, axis=0)[:STEP]
-    return at_places.transpose(2, 1, 0).reshape(len(windows), -1)[:, :LENGTH]
+    heard = np.conj(fft.rfft(clip, axis=0))
+    spectra = _spectra(key)
+    scores, places = [], []
+    for first in range(0, spectra.shape[1], _BLOCKS_AT_ONCE):
+        product = spectra[:, first : first + _BLOCKS_AT_ONCE] @ heard
+        sums = fft.irfft(product, BLOCK, axis=0)[:STEP]
+        best = sums.argmax(axis=0)
+        scores.append(np.take_along_axis(sums, best[None], axis=0)[0])
+        places.append(best + STEP * np.arange(first, first + len(best))[:, None])
+    return np.concatenate(scores).T, np.concatenate(places).T % LENGTH
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A line worth a closer look, with the score that brought it up (not yet one to build a p-value on)."""
+
+    score: float
+    line: Line
 
 
 def propose(
-    key: MarkKey, evidence: Evidence, start_s: float, end_s: float, tempos: list[float], keep: int
-) -> list[Line]:
+    key: MarkKey, evidence: Evidence, start_s: float, end_s: float, tempos: Sequence[float], keep: int
+) -> list[Proposal]:
     """The `keep` likeliest lines through one window, over both half-symbol shifts and the given tempos."""
-    found: list[tuple[float, Line]] = []
-    for tempo in tempos:
-        count = min(int((end_s - start_s) / (SYMBOL_S * tempo)) + 1, WINDOW)
-        windows = np.stack([evidence.at(start_s + shift * tempo, count, tempo)[:, :NARROW] for shift in SHIFTS_S])
-        scores = correlate(key, windows)
-        norms = np.sqrt((windows**2).sum(axis=(1, 2)) / 2) + 1e-6
-        for shift, row in zip(SHIFTS_S, scores / norms[:, None], strict=True):
-            best = np.argpartition(row, -keep)[-keep:]
-            scale = Scale(tempo, evidence.pitch)
-            found += [(float(row[i]), Line(int(i), start_s + shift * tempo, scale)) for i in best]
-    found.sort(key=lambda item: -item[0])
-    return [line for _, line in found[:keep]]
+    starts = [(tempo, start_s + shift * tempo) for tempo in tempos for shift in SHIFTS_S]
+    count = min(int((end_s - start_s) / (SYMBOL_S * min(tempos))) + 1, WINDOW)
+    found: list[Proposal] = []
+    for first in range(0, len(starts), _SEQUENCES_AT_ONCE):
+        some = starts[first : first + _SEQUENCES_AT_ONCE]
+        windows = np.stack([_sequence(evidence, at_s, tempo, end_s, count) for tempo, at_s in some])
+        scores, places = best_places(key, windows)
+        share = PILOTS[0] / NARROW
+        scores /= np.sqrt(share * (windows**2).sum(axis=(1, 2)) + 1e-6)[:, None]
+        for (tempo, at_s), row, where in zip(some, scores, places, strict=True):
+            for index in np.argsort(row)[-keep:]:
+                line = Line(int(where[index]), at_s, Scale(tempo, evidence.pitch))
+                found.append(Proposal(float(row[index]), line))
+    return sorted(found, key=lambda one: -one.score)[:keep]
+
+
+def _sequence(evidence: Evidence, at_s: float, tempo: float, end_s: float, count: int) -> Floats:
+    values = evidence.at(at_s, count, tempo)[:, :NARROW]
+    values[max(int((end_s - at_s) / (SYMBOL_S * tempo)) + 1, 0) :] = 0.0
+    return values
 
 
 @dataclass(frozen=True)
@@ -107,11 +142,10 @@ class Reading:
 
     def score(self, profile: str, signs: npt.NDArray[np.int8] | None = None) -> float:
         """T of the pilots, or of the given signs (K, B) (zero where nothing is claimed), in one profile."""
-        bands = PROFILES[profile]
-        claimed = (self.chips.signs * self.chips.pilot if signs is None else signs)[:, bands]
-        values = self.values[:, bands]
-        norm = float(np.sqrt((values**2 * (claimed != 0)).sum()))
-        return float((values * claimed).sum()) / norm if norm > 0 else 0.0
+        claimed = self.chips.signs * self.chips.pilot if signs is None else signs
+        heard = self.values * PROFILES[profile]
+        norm = float(np.sqrt((heard**2 * (claimed != 0)).sum()))
+        return float((heard * claimed).sum()) / norm if norm > 0 else 0.0
 
 
 def read(key: MarkKey, evidence: Evidence, line: Line, start_s: float, end_s: float) -> Reading:

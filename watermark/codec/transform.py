@@ -33,7 +33,7 @@ class Multiplier:
         self._gains, self._frame, self._hop = gains, frame, hop
         self._waiting = np.zeros(frame // 2, np.float32)  # frame 0 is centred on sample 0
         self._tail = np.zeros(frame - hop, np.float32)
-        self._frames = self._taken = self._given = 0
+        self._frames = self._taken = self._made = self._given = 0
 
     def push(self, samples: Floats) -> Floats:
         """Samples in, finished samples out."""
@@ -44,14 +44,16 @@ class Multiplier:
     def finish(self) -> Floats:
         """Everything still inside."""
         self._waiting = np.concatenate([self._waiting, np.zeros(2 * self._frame, np.float32)])
-        return self._give(self._advance())[: self._taken - self._given_before]
+        return self._give(self._advance())
 
     def _give(self, made: Floats) -> Floats:
-        lead = self._frame // 2  # what lies before sample 0 of the input
-        skip = min(max(lead - self._given, 0), len(made))
-        self._given_before = max(self._given - lead, 0)
-        self._given += len(made)
-        return made[skip:]
+        """Cut off what lies before the first sample and after the last one."""
+        lead = self._frame // 2
+        skip = min(max(lead - self._made, 0), len(made))
+        self._made += len(made)
+        finished = made[skip:][: self._taken - self._given]
+        self._given += len(finished)
+        return finished
 
     def _advance(self) -> Floats:
         count = (len(self._waiting) - self._frame) // self._hop + 1
@@ -75,4 +77,5 @@ class Multiplier:
 def multiplied(samples: Floats, gains: Gains, frame: int, hop: int) -> Floats:
     """A whole clip at once: (T,) in, (T,) out, frame i of `gains` centred on sample i * hop."""
     stream = Multiplier(gains, frame, hop)
-    return np.concatenate([stream.push(samples), stream.finish()])
+    pieces = [stream.push(samples[first : first + 512 * hop]) for first in range(0, len(samples), 512 * hop)]
+    return np.concatenate([*pieces, stream.finish()])
