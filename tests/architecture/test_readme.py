@@ -11,10 +11,11 @@ from django.core.management import get_commands
 from config.launch import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
+# The vectors' pages name files of the places that they come from.
 PAGES = [
     path
     for path in sorted(ROOT.rglob("README.md"))
-    if not {".venv", "var", "vectors"} & set(  # the vectors' pages name files of where they come frompath.relative_to(ROOT).parts)
+    if not {".venv", "var", "vectors"} & set(path.relative_to(ROOT).parts)
 ]
 # Made by a command of the page itself.
 MADE = ("var/",)
