@@ -5,8 +5,8 @@ for each word of the challenge it chooses between that word and a dozen others o
 after the other - some 13**10 other sentences of the same length, the challenge among them. Whoever
 said the challenge is heard nearly whole; whoever said something else is heard in one word of ten.
 
-Who is heard badly is asked about once more, as a whole: the challenge among WHOLE other sentences of the
-same length. Only when another of them fits better is it "not said".
+Who is heard badly, but not as somebody else altogether, is asked about once more, as a whole: the challenge
+among WHOLE other sentences of the same length. Only when another of them fits better is it "not said".
 
 It decides three ways. What it cannot judge - other languages, words it does not know, much noise,
 strong accents, impaired speech - goes to the officer's ear with that note, never to a refusal.
@@ -37,7 +37,8 @@ Verdict = Literal["said", "not_said", "cannot_tell"]
 
 RATE_HZ = 16_000
 DECOYS = 12  # per word; more cost time and tell little more
-WHOLE = 60  # other sentences in the second look
+WHOLE = 150  # other sentences in the second look
+SECOND_LOOK_FROM = 0.15  # share of the words; fewer are heard of any other sentence too
 # Shares of the words heard. Between them lies what a person has to listen to.
 SAID_FROM = 0.65
 NOT_SAID_BELOW = 0.35
@@ -132,8 +133,10 @@ def check(clip: Clip, phrase: str, locale: str, listening: Callable[[], Listener
     known = [word for word in words if listener.sounds(word)]
     if len(known) < max(LEAST_WORDS, 0.75 * len(words)):
         return PhraseFinding("cannot_tell", of=len(words), reason="words")
-    finding = judge(known, listener.hear(clip, known))
-    if finding.verdict == "not_said" and listener.fits_best(clip, known):
+    heard = listener.hear(clip, known)
+    finding = judge(known, heard)
+    unsure = len(heard) < len(known) or finding.heard >= SECOND_LOOK_FROM * finding.of
+    if finding.verdict == "not_said" and unsure and listener.fits_best(clip, known):
         return replace(finding, verdict="cannot_tell", reason="unclear")
     return finding
 

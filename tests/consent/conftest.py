@@ -50,7 +50,9 @@ def terms(**changes: Any) -> dict[str, Any]:
         "valid_from": (now - timedelta(days=1)).isoformat(),
         "valid_until": (now + timedelta(days=364)).isoformat(),
     }
-    return plain | {name: value.isoformat() if isinstance(value, datetime) else value for name, value in changes.items()}
+    return plain | {
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in changes.items()
+    }
 
 
 def sound(seconds: float = 2.0) -> bytes:
@@ -112,9 +114,7 @@ class Studio:
     def active(self, **changes: Any) -> Consent:
         consent = self.pending(**changes)
         with tenant_scope(self.id):
-            return services.consent_approve(
-                actor=self.organisation.actor(Role.CONSENT_OFFICER), consent_id=consent.pk
-            )
+            return services.consent_approve(actor=self.organisation.actor(Role.CONSENT_OFFICER), consent_id=consent.pk)
 
     def again(self, consent: Consent) -> Consent:
         """The row as it stands now."""

@@ -11,8 +11,8 @@ from django.db import Error, connection, transaction
 from consent import services
 from consent.errors import ConsentStateWrong, OfficerNeeded
 from consent.models import STATES, Consent
-from consent.selectors import evidence_latest, receipt_get, receipt_public_key
 from consent.receipts import verify
+from consent.selectors import evidence_latest, receipt_get, receipt_public_key
 from consent.states import ENDED, MOVES, State
 from isolation.scope import tenant_scope
 from problems.errors import DomainError
@@ -115,7 +115,9 @@ def test_an_officer_of_another_tenant_is_none(studio, make_studio):
 def test_a_consent_is_not_born_active(studio):
     consent = studio.draft()
     officer = studio.organisation.members[Role.CONSENT_OFFICER].pk
-    columns = [field.column for field in Consent._meta.concrete_fields if field.column not in ("id", "state", "version")]
+    columns = [
+        field.column for field in Consent._meta.concrete_fields if field.column not in ("id", "state", "version")
+    ]
     for state in (value for value, _ in STATES if value != "draft"):
         with pytest.raises(Error, match="begins as a draft"):
             _sql(
