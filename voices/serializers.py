@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.schema import StoredProblem
 from consent.terms import language_tag
 from voices.jobs import TAKE_LIMITS
 from voices.models import STANDINGS, Recording, VersionState, Voice, VoiceState, VoiceVersion
@@ -83,18 +84,11 @@ class FindingOut(serializers.Serializer[Any]):
     advice = serializers.CharField()
 
 
-class ReasonOut(serializers.Serializer[Any]):
-    """Why a recording was rejected; the code has a page of its own."""
-
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
 class RecordingOut(serializers.ModelSerializer[Recording]):
     """A recording, without its words."""
 
     state = serializers.SerializerMethodField()
-    reason = serializers.SerializerMethodField()
+    problem = serializers.SerializerMethodField()
     speaker = serializers.UUIDField(source="speaker_id", read_only=True)
     consent = serializers.UUIDField(source="consent_id", read_only=True)
     upload = serializers.UUIDField(source="upload_id", read_only=True)
@@ -104,7 +98,7 @@ class RecordingOut(serializers.ModelSerializer[Recording]):
     class Meta:
         model = Recording
         fields: ClassVar[list[str]] = [
-            "id", "state", "reason", "speaker", "consent", "upload", "language", "prompt", "length_s", "weight",
+            "id", "state", "problem", "speaker", "consent", "upload", "language", "prompt", "length_s", "weight",
             "measures", "findings", "created_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -114,8 +108,8 @@ class RecordingOut(serializers.ModelSerializer[Recording]):
         """received, ingesting, accepted, rejected or cancelled."""
         return STANDINGS[JobState(row.state)]
 
-    @extend_schema_field(ReasonOut(allow_null=True))
-    def get_reason(self, row: Recording) -> dict[str, str] | None:
+    @extend_schema_field(StoredProblem(allow_null=True))
+    def get_problem(self, row: Recording) -> dict[str, str] | None:
         """Why it was rejected; null otherwise."""
         return {"code": row.problem_code, "detail": row.problem_detail} if row.problem_code else None
 

@@ -36,7 +36,7 @@ def events(organisation: Organisation) -> list[str]:
 
 def test_a_take_becomes_a_sealed_recording_and_leaves_the_intake(studio: Studio) -> None:
     told = studio.ingested(take())
-    assert (told["state"], told["reason"], told["weight"]) == ("accepted", None, 1.0)
+    assert (told["state"], told["problem"], told["weight"]) == ("accepted", None, 1.0)
     assert told["transcript"] == "The canary sings in the morning."
     assert told["measures"]["snr_db"] > 20
     row = studio.row(told["id"])
@@ -117,7 +117,7 @@ def test_what_was_read_has_to_be_known(studio: Studio, members: dict[str, str], 
 )
 def test_a_bad_file_is_rejected_with_its_code_and_destroyed(studio: Studio, data: bytes, code: str) -> None:
     told = studio.ingested(data)
-    assert (told["state"], told["reason"]["code"]) == ("rejected", code)
+    assert (told["state"], told["problem"]["code"]) == ("rejected", code)
     assert list(intake_store().find(f"{studio.organisation.id}/")) == []
     assert studio.row(told["id"]).object_key == ""
     assert events(studio.organisation)[-1] == "recording.rejected"
@@ -129,18 +129,18 @@ def test_a_rejection_keeps_what_was_measured_and_says_what_to_do(studio: Studio)
     told = studio.ingested(file_of(np.zeros((72_000, 1), np.float32), 24_000))
     assert told["measures"]["speech_s"] == 0
     assert told["findings"][0]["code"] == "no-speech"
-    assert "microphone" in told["reason"]["detail"]
+    assert "microphone" in told["problem"]["detail"]
 
 
 def test_our_own_output_is_refused(studio: Studio, settings) -> None:
     settings.CONSENT_MARK_CHECK = CHECKS + "marked"
-    assert studio.ingested(take())["reason"]["code"] == "recording-synthetic"
+    assert studio.ingested(take())["problem"]["code"] == "recording-synthetic"
 
 
 def test_another_voice_is_refused_once_the_speakers_is_known(studio: Studio, settings) -> None:
     assert studio.ingested(take())["state"] == "accepted"
     settings.SPEAKER_CHECK = CHECKS + "other_person"
-    assert studio.ingested(take())["reason"]["code"] == "recording-of-another"
+    assert studio.ingested(take())["problem"]["code"] == "recording-of-another"
     settings.SPEAKER_CHECK = CHECKS + "cannot_tell"
     assert studio.ingested(take())["state"] == "accepted"
 
@@ -157,7 +157,7 @@ def test_the_reference_is_what_was_spoken_at_the_consent(studio: Studio, setting
         object_store().put(key, sealed)
         Evidence.objects.filter(pk=evidence.pk).update(object_key=key)
     settings.SPEAKER_CHECK = CHECKS + "other_person"
-    assert studio.ingested(take())["reason"]["code"] == "recording-of-another"
+    assert studio.ingested(take())["problem"]["code"] == "recording-of-another"
 
 
 # --- Consent ------------------------------------------------------------------------------------------
