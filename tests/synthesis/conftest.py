@@ -173,3 +173,9 @@ def another_speaker(world: World) -> UUID:
         speaker, _ = speaker_add(actor=world.org.actor(), name="Bo", contact="bo@example.com")
     consent_id: UUID = approved_consent(world.org, speaker).pk
     return consent_id
+
+
+@pytest.fixture
+def no_finetune_world() -> World:
+    """A world whose speaker allows no fine-tuning."""
+    return make_world(may_finetune=False)

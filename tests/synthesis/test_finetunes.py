@@ -1,0 +1,185 @@
+"""From recordings to a version of a voice that speaks."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from audio.clip import Clip
+from audio.encode import Format, encode
+from audit.models import AuditEntry
+from consent.errors import ConsentScope
+from isolation.scope import tenant_scope
+from storage.objects import object_store
+from storage.sealing import seal_bytes, seal_text
+from synthesis import jobs
+from synthesis.engine import BINS
+from synthesis.errors import NoRecordings
+from synthesis.humming import HummingEngine
+from synthesis.jobs import finetune_train, synthesis_render
+from synthesis.models import FINETUNE_TASK, FineTune
+from synthesis.services import finetune_cancel, finetune_request
+from voices.models import SOUND, TRANSCRIPT, Recording, Upload, VoiceVersion
+from work import leases
+from work.models import JobState, Outbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+READ = ("The quick brown fox jumps over the lazy dog.", "Please hold the line, somebody will be with you soon.")
+
+
+@lru_cache(maxsize=4)
+def flac(text: str, pitch: float) -> bytes:
+    engine = HummingEngine()
+    samples = engine.render(
+        engine.prepare(text),
+        engine.base_voice(),
+        gain=lambda first, frames: np.ones((frames, BINS), np.float32),
+        pitch=pitch,
+    )
+    return encode(Clip(samples, engine.rate_hz), Format.FLAC).data
+
+
+def recorded(world, text: str, pitch: float = 1.3) -> UUID:
+    """An accepted recording, as ingest leaves it."""
+    identity, speaker = uuid4(), world.speaker
+    key = f"{world.org.id}/recordings/{speaker.pk}/{identity}"
+    owner = {"tenant_id": world.org.id, "handle": speaker.key_handle, "object_id": identity}
+    object_store().put(key, seal_bytes(**owner, purpose=SOUND, data=flac(text, pitch)))
+    with tenant_scope(world.org.id):
+        upload = Upload.objects.create(
+            tenant_id=world.org.id, speaker=speaker, consent=world.consent, object_key=f"{key}-upload", size=1,
+            content_type="audio/flac", expires_at=world.consent.valid_until,
+        )  # fmt: skip
+        Recording.objects.create(
+            id=identity, tenant_id=world.org.id, speaker=speaker, consent=world.consent, upload=upload, language="en",
+            object_key=key, sealed_transcript=seal_text(**owner, purpose=TRANSCRIPT, text=text),
+            state=JobState.DONE, length_s=3.0, weight=1.0,
+        )  # fmt: skip
+    return identity
+
+
+@pytest.fixture
+def takes(world) -> list[UUID]:
+    return [recorded(world, text) for text in READ]
+
+
+def asked(world, **order) -> FineTune:
+    with tenant_scope(world.org.id):
+        return finetune_request(actor=world.org.actor(), voice_id=world.voice.pk, **order)
+
+
+def trained(world, **order) -> FineTune:
+    tune = asked(world, **order)
+    finetune_train(tenant_id=world.org.id, job_id=tune.pk)
+    return reread(world, tune)
+
+
+def reread(world, tune: FineTune) -> FineTune:
+    with tenant_scope(world.org.id):
+        return FineTune.objects.select_related("version").get(pk=tune.pk)
+
+
+def events() -> list[str]:
+    return [json.loads(bytes(entry.body))["event"] for entry in AuditEntry.objects.order_by("pk")]
+
+
+@pytest.mark.parametrize("kind", ["adapted", "preview"])
+def test_recordings_become_a_version_that_speaks_with_its_pitch(world, takes, kind):
+    tune = trained(world, kind=kind)
+    assert (tune.state, tune.problem_code) == (JobState.DONE, "")
+    assert tune.version.preview is (kind == "preview")
+    assert events().count("finetune.done") == 1
+    world.version = tune.version
+    row = world.rendered()
+    assert row.state == JobState.DONE, row.problem_code
+
+
+def test_what_a_preview_listens_to_is_short_and_sealed(world, takes):
+    version = trained(world, kind="preview").version
+    sealed = object_store().get(version.adapter_object)
+    assert b"RIFF" not in sealed
+    assert len(sealed) < 1_000_000
+
+
+def test_only_the_recordings_that_were_named_are_used(world, takes):
+    assert trained(world, recordings=takes[:1]).recordings == takes[:1]
+
+
+def test_a_voice_without_recordings_is_told_so(world):
+    with pytest.raises(NoRecordings):
+        asked(world)
+
+
+def test_recordings_of_another_tenant_are_not_there(world, another_world):
+    theirs = recorded(another_world, READ[0])
+    with pytest.raises(NoRecordings):
+        asked(world, recordings=[theirs])
+
+
+def test_terms_without_fine_tuning_allow_a_preview_only(no_finetune_world):
+    world = no_finetune_world
+    recorded(world, READ[0])
+    with pytest.raises(ConsentScope):
+        asked(world)
+    assert trained(world, kind="preview").state == JobState.DONE
+
+
+def test_a_withdrawal_before_the_end_leaves_no_version(world, takes, settings, monkeypatch):
+    settings.CONSENT_REACTIONS = []
+    tune = asked(world)
+    preview = jobs._takes
+
+    def withdrawn_meanwhile(*arguments):
+        found = preview(*arguments)
+        world.withdraw()
+        return found
+
+    monkeypatch.setattr(jobs, "_takes", withdrawn_meanwhile)
+    finetune_train(tenant_id=world.org.id, job_id=tune.pk)
+    tune = reread(world, tune)
+    assert (tune.state, tune.problem_code) == (JobState.FAILED, "consent-withdrawn")
+    with tenant_scope(world.org.id):
+        assert VoiceVersion.objects.count() == 1
+
+
+def test_a_late_trainer_adds_no_version(world, takes):
+    tune = asked(world)
+    late = leases.claim(FineTune, tenant_id=world.org.id, job_id=tune.pk, task=FINETUNE_TASK)
+    with tenant_scope(world.org.id):
+        FineTune.objects.filter(pk=tune.pk).update(lease_until=tune.created_at)
+    finetune_train(tenant_id=world.org.id, job_id=tune.pk)
+    with pytest.raises(leases.LeaseLost):
+        jobs._train(late)
+    with tenant_scope(world.org.id):
+        assert VoiceVersion.objects.filter(voice=world.voice).count() == 2
+
+
+def test_a_waiting_fine_tune_is_cancelled_at_once(world, takes):
+    tune = asked(world)
+    with tenant_scope(world.org.id):
+        finetune_cancel(actor=world.org.actor(), finetune_id=tune.pk)
+    assert reread(world, tune).state == JobState.CANCELLED
+    assert not Outbox.objects.filter(object_id=tune.pk).exists()
+
+
+def test_the_engine_that_hears_no_voice_says_so(world, monkeypatch):
+    silence = encode(Clip(np.zeros(24_000, np.float32), 24_000), Format.FLAC).data
+    monkeypatch.setitem(globals(), "flac", lambda text, pitch: silence)
+    recorded(world, READ[0])
+    assert trained(world).problem_code == "too-little-speech"
+
+
+def test_an_opened_voice_is_used_by_its_own_version_only(world, takes):
+    """Two versions of one voice, called in turn: the cache never answers with the other's adapter."""
+    other = trained(world).version
+    rows = [world.queued(seed=1)]
+    world.version = other
+    rows.append(world.queued(seed=1))
+    for row in rows:
+        synthesis_render(tenant_id=world.org.id, job_id=row.pk)
+    lengths = {world.row(row.pk).media_sha256 for row in rows}
+    assert len(lengths) == 2
