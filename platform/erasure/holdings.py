@@ -6,7 +6,8 @@ after it, the person's own row last; the keys follow when all have answered. Pur
 An answerer runs inside a transaction with the tenant set. It is asked again after a crash, and
 again at the end when everything has to be gone, so both questions must be safe to repeat:
 
-- objects in a store are deleted before the rows that name them, or a crash would orphan them;
+- objects in a store are deleted before the rows that name them, or a crash would orphan them; keep
+  everything of a person under one folder and `clear` it, so that leavings of killed writers go too;
 - a row that has to stay, so that its address can answer 410, stays empty of the person.
 """
 

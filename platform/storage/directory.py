@@ -12,7 +12,7 @@ from pathlib import Path
 
 from storage import files
 from storage.errors import ObjectExists, ObjectMissing, StoreUnavailable
-from storage.objects import BINARY, ObjectInfo, PresignedPut, require_key
+from storage.objects import BINARY, ObjectInfo, PresignedPut, require_folder, require_key
 from storage.uploads import UploadSigner, require_match
 
 
@@ -82,6 +82,13 @@ class DirectoryStore:
         """See ObjectStore; a directory has no versions, but it may hold parts of interrupted writes."""
         for path in self._files(prefix):
             yield path.relative_to(self._root).as_posix()
+
+    def clear(self, prefix: str) -> int:
+        """See ObjectStore. Safe to repeat after a crash."""
+        found = self._files(require_folder(prefix))
+        for path in found:
+            files.remove(path, scrub=self._scrub)
+        return len(found)
 
     def presign_put(self, key: str, *, size: int, content_type: str, expires_s: int) -> PresignedPut:
         """See ObjectStore; the address is one of our own API."""

@@ -90,6 +90,15 @@ class ObjectStore(Protocol):
     def residue(self, prefix: str) -> Iterator[str]:
         """Everything left under `prefix`: objects, old versions, delete markers, unfinished uploads."""
 
+    def clear(self, prefix: str) -> int:
+        """Remove everything that `residue` would name under `prefix`; returns how many things that were.
+
+        For erasures: what a killed writer or an older version has left has no name that `delete` takes.
+
+        Raises:
+            Invalid: a prefix that is not at least a folder (`tenant/kind/`): too much would go.
+        """
+
     def presign_put(self, key: str, *, size: int, content_type: str, expires_s: int) -> PresignedPut:
         """An address where anybody who has it may PUT exactly `size` bytes of `content_type`."""
 
@@ -106,6 +115,18 @@ def require_key(key: str) -> str:
     if len(key) > KEY_LIMIT or not _KEY.fullmatch(key):
         raise Invalid("not a name for an object")
     return key
+
+
+def require_folder(prefix: str) -> str:
+    """`prefix`, if it names a folder at least two names deep.
+
+    Raises:
+        Invalid: shorter, or without its last slash (`t/k/1` would also be the beginning of `t/k/10`).
+    """
+    if not prefix.endswith("/") or prefix.count("/") < 2:
+        raise Invalid("not a folder that may be cleared")
+    require_key(prefix[:-1])
+    return prefix
 
 
 @cache

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from storage.errors import ObjectExists, ObjectMissing, StoreUnavailable
-from storage.objects import BINARY, ObjectInfo, PresignedPut, require_key
+from storage.objects import BINARY, ObjectInfo, PresignedPut, require_folder, require_key
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _TAKEN = {"412", "PreconditionFailed"}
@@ -111,6 +111,13 @@ class S3Store:
                     yield f"{version['Key']} (version {version['VersionId']})"
             for upload in self._unfinished(prefix):
                 yield f"{upload['Key']} (unfinished upload)"
+
+    def clear(self, prefix: str) -> int:
+        """See ObjectStore. Safe to repeat after a crash."""
+        names = {name.split(" ", 1)[0] for name in self.residue(require_folder(prefix))}
+        for name in names:
+            self.delete(name)
+        return len(names)
 
     def presign_put(self, key: str, *, size: int, content_type: str, expires_s: int) -> PresignedPut:
         """See ObjectStore; length and type are among the signed headers."""

@@ -32,18 +32,18 @@ class Papers:
         self.name = name
 
     def keep(self, subject: Subject, number: int, text: str = "Ada spoke here") -> None:
-        key = f"{subject.tenant_id}/{self.name}/{subject.handle}/{number}"
+        key = f"{self._folder(subject)}{number}"
         place = {"tenant_id": subject.tenant_id, "handle": subject.handle, "purpose": self.name, "object_id": key}
         object_store().put(key, sealing.seal_text(**place, text=text))  # type: ignore[arg-type]  # one place, many types
 
     def destroy(self, subject: Subject) -> int:
-        found = self.left(subject)
-        for key in found:
-            object_store().delete(key)
-        return len(found)
+        return object_store().clear(self._folder(subject))
 
     def left(self, subject: Subject) -> list[str]:
-        return list(object_store().residue(f"{subject.tenant_id}/{self.name}/{subject.handle}/"))
+        return list(object_store().residue(self._folder(subject)))
+
+    def _folder(self, subject: Subject) -> str:
+        return f"{subject.tenant_id}/{self.name}/{subject.handle}/"
 
 
 RECORDINGS, VOICES = Papers("recordings"), Papers("voices")

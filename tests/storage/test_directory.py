@@ -55,6 +55,14 @@ def test_a_part_of_an_interrupted_write_is_residue_and_goes_with_the_object(tmp_
     assert list(store.residue("t1/")) == []
 
 
+def test_a_part_whose_object_never_was_goes_with_its_folder(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path, SIGNER)
+    store.put("t1/voices/whole", b"whole")
+    (tmp_path / "t1" / "voices" / ".never.0011.part").write_bytes(b"half of a voice")
+    assert store.clear("t1/voices/") == 2
+    assert list(store.residue("")) == []
+
+
 def test_the_intake_overwrites_what_it_removes(tmp_path: Path) -> None:
     """Seen through a second name of the same file, since the first is gone."""
     store = DirectoryStore(tmp_path / "intake", SIGNER, scrub=True)

@@ -40,6 +40,12 @@ def test_a_bucket_with_versions_is_told(s3: Any) -> None:
     assert not findings["the place keeps no versions"]
     assert findings["what is overwritten and deleted leaves no version"]
     assert list(store.residue("")) == []
+    store.put("t1/voices/1", b"old")
+    store.put("t1/voices/1", b"new")
+    s3.delete_object(Bucket="versioned-probe", Key="t1/voices/1")  # leaves two versions and a marker
+    s3.create_multipart_upload(Bucket="versioned-probe", Key="t1/voices/2")
+    assert store.clear("t1/voices/") == 2
+    assert list(store.residue("")) == []
 
 
 def test_an_unfinished_upload_is_residue_and_is_aborted(s3: Any) -> None:
@@ -50,6 +56,8 @@ def test_an_unfinished_upload_is_residue_and_is_aborted(s3: Any) -> None:
     )
     store = S3Store(s3, "multipart-probe")
     assert list(store.residue("t1/")) == ["t1/voice (unfinished upload)"]
+    assert store.clear("t1/voice/") == 0
+    assert list(store.residue("t1/")) != []
     store.delete("t1/voice")
     assert list(store.residue("t1/")) == []
 
