@@ -69,9 +69,11 @@ class NeuralEngine:
             WeightsMissing: no base there, or not the one its digest names.
         """
         try:
-            return cls(BaseVoice.load(weights, device=device))
+            engine = cls(BaseVoice.load(weights, device=device))
         except voicefile.BadVoiceFile as fault:
             raise seam.WeightsMissing(str(fault)) from fault
+        engine.prepare("Unpack the dictionary now, not at the first request.")
+        return engine
 
     def prepare(
         self, script: str, *, language: str = "en", ssml: bool = False, lexicon: seam.Lexicon | None = None

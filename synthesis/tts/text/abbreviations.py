@@ -39,7 +39,7 @@ _NUMBERED = (
 _KINGS = "henry louis george edward charles william james richard philip john paul pius elizabeth mary leo".split()
 
 _NAME_TITLE = re.compile(rf"\b({'|'.join(_BEFORE_NAME)})\.?(?=\s+[A-Z])|\b({'|'.join(_BEFORE_NAME)})\.")
-_COMMON = re.compile(rf"\b({'|'.join(_ANYWHERE)})\.(\s+(?=[A-Z])|\s*$)?", re.IGNORECASE)
+_COMMON = re.compile(rf"\b({'|'.join(_ANYWHERE)})\.(\s+(?=(?-i:[A-Z]))|\s*$)?", re.IGNORECASE)
 _NUMBER = re.compile(r"\b[Nn]os?\.\s?(?=\d)")
 _SAINT = re.compile(r"\bSt\.?(?=\s+[A-Z][a-z])")
 _STREET = re.compile(r"(?<=[a-z])\s+St\.?(?=[\s,.]|$)")
@@ -104,7 +104,7 @@ def acronyms(text: str, known: Callable[[str], bool]) -> str:
 
 def _capitals(written: str, known: Callable[[str], bool]) -> str:
     stem, ending = re.fullmatch(r"([A-Z]+)('?s?)", written).groups()  # type: ignore[union-attr]  # the caller's pattern
-    if stem in _WORDS or (len(stem) >= 5 and known(stem.lower())):
+    if stem in _WORDS or (len(stem) >= 4 and known(stem.lower())):
         return written.lower()
     return numerals.letters(stem) + ("'s" if ending else "")
 

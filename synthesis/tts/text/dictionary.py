@@ -1,7 +1,7 @@
 """The English dictionary: a word's phonemes, or None.
 
-The file is unpacked once per process (about 5 MB of text) and searched as text: a dict of 125,000
-entries would take ten times the memory for a lookup that is not the slow part.
+The file is unpacked once per process (about 5 MB of text, sorted by word) and searched as text by halving:
+a dict of 125,000 entries would take ten times the memory and half a second to build.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ FILE = Path(__file__).parent / "data" / "english.tsv.xz"
 
 @cache
 def _text() -> str:
-    return "\n" + lzma.decompress(FILE.read_bytes()).decode()
+    return lzma.decompress(FILE.read_bytes()).decode()
 
 
 @lru_cache(maxsize=20_000)
 def look_up(word: str) -> str | None:
     """Phonemes of a lower-case word, without the bars between letters."""
     text = _text()
-    start = text.find(f"\n{word}\t")
-    if start < 0 or not word:
-        return None
-    begin = start + len(word) + 2
-    return text[begin : text.index("\n", begin)].replace("|", "")
+    low, high = 0, len(text)
+    while low < high:
+        begin = text.rfind("\n", low, (low + high) // 2) + 1 or low
+        end = text.index("\n", begin)
+        found, _, phonemes = text[begin:end].partition("\t")
+        if found == word:
+            return phonemes.replace("|", "")
+        low, high = (end + 1, high) if found < word else (low, begin)
+    return None
 
 
 def entries() -> dict[str, list[str]]:

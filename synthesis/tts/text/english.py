@@ -28,7 +28,8 @@ _OURS = {
     "someone": "sˈʌmwʌn", "hundred": "hˈʌndɹɪd", "always": "ˈɔːlweɪz", "tomorrow": "təmˈɑːɹoʊ", "beyond": "bᵻjˈɔnd",
     "probably": "pɹˈɑːbəbli", "library": "lˈaɪbɹɛɹi", "zero": "zˈiəɹoʊ", "program": "pɹˈoʊɡɹæm", "software": "sˈɔftwɛɹ",
     "thirty": "θˈɜːɾi",
-    "colon": "kˈoʊlən", "read": "ɹˈiːd", "on": "ˈɔn", "dog": "dˈɑːɡ", "email": "ˈiːmeɪl", "online": "ˈɔnlaɪn",
+    "colon": "kˈoʊlən", "read": "ɹˈiːd",
+    "live": "lˈɪv", "on": "ˈɔn", "dog": "dˈɑːɡ", "email": "ˈiːmeɪl", "online": "ˈɔnlaɪn",
 }  # fmt: skip
 _PIECE = re.compile(r"[A-Za-z']+|[\ue000-\uf8ff]|[,.;:!?]")
 _VOICELESS = ("p", "t", "k", "f", "θ")

@@ -48,6 +48,7 @@ def read(text: str, locale: str = "en-US") -> str:
         # abbreviations
         ("Dr. Smith, Jr., vs. Mrs. Jones", "doctor smith, junior, versus missus jones"),
         ("St. Paul lives on Main St. today", "saint paul lives on main street today"),
+        ("Mr. Jones Jr. lives at Acme Corp. now", "mister jones junior lives at acme corporation now"),
         ("tea, coffee, etc. And more", "tea, coffee, et cetera. and more"),
         ("e.g. this, No. 5", "for example this, number five"),
         ("He works for Smith Inc.", "he works for smith incorporated."),

@@ -42,6 +42,17 @@ def test_possessives_and_compounds_come_from_known_words() -> None:
     assert english.alone("voicebank").startswith(english.alone("voice"))
 
 
+def test_every_word_is_found_and_nothing_between_them() -> None:
+    entries = dictionary.entries()
+    words = list(entries)
+    assert words == sorted(words)
+    for word in [*words[::500], words[0], words[-1]]:
+        assert dictionary.look_up(word) == "".join(entries[word])
+        assert dictionary.look_up(word + "qqq") is None
+    assert dictionary.look_up("") is None
+    assert dictionary.look_up("~") is None
+
+
 def test_the_dictionary_speaks_only_the_inventory() -> None:
     said = {symbol for pieces in dictionary.entries().values() for piece in pieces for symbol in piece}
     assert said <= set(symbols.ID_OF)
