@@ -28,7 +28,7 @@ from watermark.codec.evidence import evidence_of, markable_s
 from watermark.codec.keys import MarkKey
 from watermark.codec.pattern import SYMBOL_S, place_of
 from watermark.codec.payload import word_of
-from watermark.codec.plan import Search, families
+from watermark.codec.plan import Family, Search, families
 from watermark.codec.record import nearest_record, read_record
 from watermark.codec.search import PROFILES, Line, Reading, read
 from watermark.codec.seek import Candidate, Seeker
@@ -139,6 +139,12 @@ def _candidates(seeker: Seeker, search: Search, progress: Progress) -> Iterator[
         if sum(end - start for start, end in seeker.hidden) > seeker.length_s - 1.0:
             return
         plan = families("none")
+
+
+def examine(seeker: Seeker, plan: list[Family]) -> tuple[float, Mark | None]:
+    """One look along a plan of one's own: the p-value of the best line, and the mark when it is at most 1e-6."""
+    best = seeker.best(plan, math.log(ALPHA), lambda done: None)
+    return p_value(best.log_p), _mark(seeker, best, 1) if best.log_p <= math.log(ALPHA) else None
 
 
 def _mark(seeker: Seeker, found: Candidate, read_so_far: int) -> Mark:

@@ -50,7 +50,7 @@ def power(samples: Floats, rate_hz: int) -> Floats:
     """Power spectrum (L, 321) at 100 frames a second."""
     at_16k = resampled(np.asarray(samples, np.float32), rate_hz, ANALYSIS_HZ)
     spectrum = fft.rfft(windowed_frames(at_16k, FRAME, HOP, hann(FRAME)), axis=1)
-    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
 
 
 @lru_cache(maxsize=256)

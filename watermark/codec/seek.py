@@ -5,7 +5,7 @@ Shapes: K symbol times, B bands.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ SCALED_WINDOW_S = 5.12  # how much of a window a coarse search over scales looks
 PROPOSED = 8  # by every coarse correlation
 LOOKED_AT = 24
 REFINED = 4
+_REMEMBERED = 4
 _WEIGHTS = np.stack(list(PROFILES.values())).T  # (B, profiles)
 _PARTS = 10  # halves and quarters of a window, overlapping by half
 
@@ -48,6 +49,7 @@ class Seeker:
     keys: tuple[MarkKey, ...]
     channels: int = 1
     hidden: tuple[Window, ...] = ()
+    _remembered: dict[float, Evidence] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @property
     def length_s(self) -> float:
@@ -63,9 +65,14 @@ class Seeker:
 
     def evidence(self, pitch: float) -> Evidence:
         """Evidence with the spans of marks already found blanked out."""
+        if pitch in self._remembered:
+            return self._remembered[pitch]
         whole = evidence_of(self.spectrum, pitch)
         for start_s, end_s in self.hidden:
             whole.values[max(int(start_s * FRAMES_HZ), 0) : max(int(end_s * FRAMES_HZ), 0)] = 0.0
+        if len(self._remembered) >= _REMEMBERED:
+            self._remembered.clear()  # an hour of evidence has 80 MB
+        self._remembered[pitch] = whole
         return whole
 
     def best(self, plan: list[Family], enough: float, progress: Callable[[float], None]) -> Candidate:

@@ -1,0 +1,102 @@
+"""Found or not, read or not: people x channels x seconds, cut at random after the channel.
+
+To spare the machine a trial searches only near the true tempo and pitch, but pays for the whole full
+search. So the rates are those of the full search or a little below.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from watermark.bench.channels import CHANNELS
+from watermark.bench.speech import Clip
+from watermark.codec import frames
+from watermark.codec.detect import ALPHA, attribute, examine
+from watermark.codec.embed import embed
+from watermark.codec.keys import MarkKey
+from watermark.codec.plan import Family, families
+from watermark.codec.search import Scale
+from watermark.codec.seek import Seeker
+
+Floats = npt.NDArray[np.float32]
+
+SEMITONE = 2 ** (1 / 12)
+TRUTH = {
+    "tempo 0.9": Scale(1 / 0.9, 1.0), "tempo 1.1": Scale(1 / 1.1, 1.0), "speed 0.95": Scale(1 / 0.95, 0.95),
+    "speed 1.05": Scale(1 / 1.05, 1.05), "pitch +1": Scale(1.0, SEMITONE), "pitch -2": Scale(1.0, SEMITONE**-2),
+    "remover": Scale(1 / 0.93, SEMITONE**1.3),
+}  # fmt: skip
+EASY, MIDDLE, HARD = (1.0, 1.5, 2.0, 3.0), (1.5, 2.0, 3.0, 5.0), (2.0, 3.0, 5.0, 10.0)
+SECONDS = {
+    **dict.fromkeys(list(CHANNELS)[:11], EASY),
+    **dict.fromkeys(list(CHANNELS)[11:25], MIDDLE),
+    **dict.fromkeys(list(CHANNELS)[25:], HARD),
+}
+NAMES = 10_000  # records in the closed list
+NEAR = 0.021
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One cut of one channel."""
+
+    channel: str
+    seconds: float
+    speaker: str
+    sex: str
+    group: str
+    p_value: float
+    ours: bool
+    record_read: bool
+    record_wrong: bool
+    named: bool  # right out of 10,000
+
+
+def near(truth: Scale) -> list[Family]:
+    """The family that holds the true scale, its grid cut down to the neighbourhood, its price untouched."""
+    for family in families("full"):
+        grid = tuple(
+            (pitch, close)
+            for pitch, tempos in family.grid
+            if abs(pitch - truth.pitch) <= NEAR
+            and (close := tuple(tempo for tempo in tempos if abs(tempo - truth.tempo) <= NEAR))
+        )
+        if grid:
+            return [replace(family, grid=grid)]
+    raise ValueError(f"{truth} is outside of the search")
+
+
+def trials(clips: Sequence[Clip], channels: Sequence[str], *, seed: int = 0) -> Iterator[Trial]:
+    """Embed every clip once, send it through every channel, cut and detect."""
+    rng = np.random.default_rng(seed)
+    for clip in clips:
+        key, record = MarkKey(rng.bytes(32)), int(rng.integers(2**48))
+        marked = embed(clip.samples, clip.rate_hz, key, record, rng=lambda n: int(rng.integers(n)))
+        names = [record, *(int(number) for number in rng.integers(2**48, size=NAMES - 1))]
+        for channel in channels:
+            heard, rate_hz = CHANNELS[channel](marked.samples, marked.rate_hz)
+            for seconds in SECONDS[channel]:
+                count = int(seconds * rate_hz)
+                if count <= len(heard):
+                    first = int(rng.integers(len(heard) - count + 1))
+                    cut = heard[first : first + count]
+                    yield trial(clip, channel, seconds, cut, rate_hz, key, record, names)
+
+
+def trial(
+    clip: Clip, channel: str, seconds: float, cut: Floats, rate_hz: int, key: MarkKey, record: int, names: list[int]
+) -> Trial:
+    """Detect one cut."""
+    seeker = Seeker(frames.power(cut, rate_hz), (key,))
+    found, mark = examine(seeker, near(TRUTH.get(channel, Scale())))
+    read = mark.record if mark else None
+    named = False
+    if mark and read != record:
+        name, p_value = attribute(mark, names)
+        named = name == record and p_value <= ALPHA
+    return Trial(
+        channel, seconds, clip.speaker, clip.sex, clip.group, found, mark is not None,
+        read == record, read not in (None, record), named or read == record,
+    )  # fmt: skip

@@ -1,0 +1,51 @@
+"""Rows to Markdown and CSV."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from watermark.bench.presence import Trial
+
+
+def write_csv(path: Path, rows: Sequence[object]) -> None:
+    """Dataclass rows, all of one kind."""
+    with path.open("w", newline="") as file:
+        first = asdict(rows[0])  # type: ignore[call-overload]  # rows are dataclasses, which no type can say
+        writer = csv.DictWriter(file, fieldnames=list(first))
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)  # type: ignore[call-overload]  # as above
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
+def percent(hits: Sequence[bool]) -> str:
+    """Share of hits in whole per cent."""
+    return f"{100 * sum(hits) / len(hits):.0f}" if hits else "-"
+
+
+def presence_table(trials: Sequence[Trial]) -> str:
+    """One row per channel: seconds, then presence, closed list and open record in per cent."""
+    cells: dict[str, dict[float, list[Trial]]] = defaultdict(lambda: defaultdict(list))
+    for one in trials:
+        cells[one.channel][one.seconds].append(one)
+    rows = []
+    for channel, by_seconds in cells.items():
+        ordered = [by_seconds[seconds] for seconds in sorted(by_seconds)]
+        rows.append(
+            (
+                channel,
+                " / ".join(f"{seconds:g}" for seconds in sorted(by_seconds)),
+                " / ".join(percent([one.ours for one in part]) for part in ordered),
+                " / ".join(percent([one.named for one in part]) for part in ordered),
+                " / ".join(percent([one.record_read for one in part]) for part in ordered),
+                str(len(ordered[0])),
+            )
+        )
+    head = ("channel", "seconds", "presence %", "one of 10,000 records %", "48-bit record %", "cuts each")
+    return markdown(head, rows)
