@@ -100,7 +100,7 @@ def _note(lease: Lease, subject: Subject) -> None:
 def _destroy(lease: Lease, subject: Subject) -> None:
     answerers = holdings()
     for position, holding in enumerate(answerers):
-        lease.keep(holding.name, 100 * position // (len(answerers) + 2))
+        lease.keep(f"holding {position + 1} of {len(answerers)}", 100 * position // (len(answerers) + 2))
         _step(lease, subject, position, holding)
     lease.keep(KEYS, 90)
     _shred(lease, subject, len(answerers))

@@ -27,7 +27,7 @@ from speakers.holdings import SpeakerHolding
 from speakers.selectors import speaker_get
 from storage.errors import KeyShredded, StoreUnavailable
 from storage.keys import key_store
-from tests.erasure.conftest import RECORDINGS, VOICES, People
+from tests.erasure.conftest import RECORDINGS, VOICES, People, enrol
 from tests.factories import make_organisation
 from work.models import Outbox
 
@@ -245,6 +245,19 @@ def test_the_ledger_is_written_before_anything_is_destroyed(people: People, monk
     note = LedgerNote("erasure", str(erasure.pk), str(ada.tenant_id), str(ada.speaker_id), ada.handle)
     assert list(ledger_notes()) == [note]
     assert people.name_of(people.ada) == "Ada"
+
+
+@pytest.mark.django_db
+def test_everybody_whom_the_settings_list_answers_for_somebody_with_nothing() -> None:
+    """The real holdings, on a person who was only just enrolled: each can be asked, and none is left."""
+    organisation = make_organisation()
+    people = People(organisation, enrol(organisation, "Ada"), enrol(organisation, "Bob"))
+    erasure = people.run(people.request())
+    assert (erasure.state, erasure.problem_code) == ("done", "")
+    log_integrate()
+    names = [holding.name for holding in jobs.holdings()]
+    assert list(certificate_of(erasure).destroyed) == sorted([*names, "keys"])
+    assert len(set(names)) == len(names)
 
 
 def test_a_certified_erasure_cannot_be_changed(people: People) -> None:
