@@ -246,7 +246,8 @@ def synthesis_release(lease: Lease, row: Synthesis, made: Made, key: str) -> Non
             use=use_of(row),
             lock=True,
         )
-        if not lease.rows().select_for_update().exists():
+        mine = Synthesis.objects.filter(pk=row.pk, fence=lease.fence, state=JobState.RUNNING)
+        if not mine.select_for_update().exists():
             raise LeaseLost(job=str(lease.job_id))
         mark_confirm(
             tenant_id=lease.tenant_id,

@@ -14,7 +14,10 @@ from synthesis.models import FORMATS, FineTune, FineTuneKind, Synthesis
 from work.models import JobState
 
 TEXT_LIMIT = 5_000  # characters of one job: five minutes of speech, which a listener would not want in one file either
-_FACTOR = {"min_value": 0.5, "max_value": 2.0, "default": 1.0}
+
+
+def _factor() -> serializers.FloatField:
+    return serializers.FloatField(min_value=0.5, max_value=2.0, default=1.0)
 
 
 class UseIn(serializers.Serializer[Any]):
@@ -41,9 +44,9 @@ class SynthesisIn(serializers.Serializer[Any]):
     )
     format = serializers.ChoiceField(choices=FORMATS, default="wav")
     seed = serializers.IntegerField(min_value=0, max_value=2**63 - 1, default=0)
-    rate = serializers.FloatField(**_FACTOR)
-    pitch = serializers.FloatField(**_FACTOR)
-    energy = serializers.FloatField(**_FACTOR)
+    rate = _factor()
+    pitch = _factor()
+    energy = _factor()
 
 
 class FineTuneIn(serializers.Serializer[Any]):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpResponse
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
@@ -25,11 +25,11 @@ from problems.errors import TooLarge
 from tenants.actor import Scope
 from tenants.scoped import ScopedView
 from watermark.errors import NoClip
+from watermark.jobs import CLIP_LIMITS
 from watermark.models import Verification
 from watermark.selectors import verification_get, verification_list
 from watermark.serializers import STATEMENT, ClipIn, DetectOut, VerificationOut, VerificationRow, layers
 from watermark.services import (
-    CLIP_LIMITS,
     STRANGER_LIMITS,
     Examined,
     attribution_tell,
@@ -41,30 +41,45 @@ from work.models import FINAL
 WAIT_MOST_S = 20
 _WAIT = re.compile(r"\bwait=(\d{1,4})\b")
 _POLL_S = 0.25
+_FORM_BYTES = 64 * 1024  # what a form may weigh beside its clip
 
 
-def _clip_of(request: Request, limit: int) -> bytes:
-    """The bytes of the part `clip`.
+class _ClipDoor(APIView):
+    """Takes one clip as multipart/form-data, whole in memory: a clip is never written to a file in clear."""
 
-    Raises:
-        NoClip: there is none. TooLarge: it is over the limit of this door.
-    """
-    upload = request.FILES.get("clip")
-    if upload is None:
-        raise NoClip()
-    if upload.size is None or upload.size > limit:
-        raise TooLarge(limit_bytes=limit)
-    data: bytes = upload.read()
-    return data
+    parser_classes = (MultiPartParser,)
+    clip_bytes: ClassVar[int] = CLIP_LIMITS.file_bytes
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse by the declared length, then read the body once: the idempotency fingerprint is taken of it.
+
+        Raises:
+            TooLarge: more than this door takes.
+        """
+        if int(request._request.META.get("CONTENT_LENGTH") or 0) > self.clip_bytes + _FORM_BYTES:
+            raise TooLarge(limit_bytes=self.clip_bytes)
+        _ = request._request.body
+        super().initial(request, *args, **kwargs)
+
+    def clip(self, request: Request) -> bytes:
+        """The bytes of the part `clip`.
+
+        Raises:
+            NoClip: there is none.
+        """
+        upload = request.FILES.get("clip")
+        if upload is None:
+            raise NoClip()
+        data: bytes = upload.read()
+        return data
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
-class VerificationsView(ScopedView, generics.ListAPIView[Verification]):
+class VerificationsView(_ClipDoor, ScopedView, generics.ListAPIView[Verification]):
     """The tenant's verifications, and the door for a new one."""
 
     scopes = {"GET": Scope.VERIFICATIONS_READ, "POST": Scope.VERIFICATIONS_WRITE}
     serializer_class = VerificationRow
-    parser_classes = (MultiPartParser,)
     filterset_fields = ("state", "verdict", "clip_sha256")
 
     def get_queryset(self) -> Any:
@@ -72,11 +87,6 @@ class VerificationsView(ScopedView, generics.ListAPIView[Verification]):
         if getattr(self, "swagger_fake_view", False):
             return Verification.objects.none()
         return verification_list(self.actor)
-
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """Read the body once, before anything parses it: the idempotency fingerprint is taken of the bytes."""
-        _ = request.body
-        return super().initialize_request(request, *args, **kwargs)
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List verifications, newest first."""
@@ -88,9 +98,9 @@ class VerificationsView(ScopedView, generics.ListAPIView[Verification]):
         responses={200: VerificationOut, 202: VerificationOut},
         parameters=[OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="wait=N, at most 20 seconds")],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Ask whether a clip is ours: 200 with the verdict, or 202 while the full search goes on."""
-        examined = clip_examine(_clip_of(request, CLIP_LIMITS.file_bytes))
+        examined = clip_examine(self.clip(request))
         with tenant_scope(self.actor.tenant_id):
             response = self._record(request, examined)
         waited_s = _preferred_wait(request)
@@ -148,17 +158,17 @@ def _when_answered(view: ScopedView, response: Any, wait_s: int) -> Any:
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
-class DetectView(APIView):
+class DetectView(_ClipDoor):
     """The free door: anybody may ask whether a clip is ours."""
 
+    clip_bytes = STRANGER_LIMITS.file_bytes
     permission_classes = (AllowAny,)
     authentication_classes = ()
     throttle_classes = (StrangerThrottle,)
-    parser_classes = (MultiPartParser,)
 
     @extend_schema(request={"multipart/form-data": ClipIn}, responses={200: DetectOut})
     def post(self, request: Request) -> Response:
         """A verdict and the layers that were found; no score, no name, and the clip is not kept."""
-        finding = clip_examine(_clip_of(request, STRANGER_LIMITS.file_bytes), STRANGER_LIMITS).finding
+        finding = clip_examine(self.clip(request), STRANGER_LIMITS).finding
         body = {"verdict": finding.verdict, "layers": layers(finding.verdict), "statement": STATEMENT}
         return Response(body)
