@@ -149,7 +149,7 @@ def _platform(name: str, port: int | None, *, processes: bool = True) -> Iterato
     """The platform of profile `name`, running; whatever ends the block, nothing of it runs afterwards."""
     profile = Profile(VAR / name)
     with profile.held():
-        platform = LocalPlatform(profile, port=_port(port))
+        platform = LocalPlatform(profile, port=_port(port), settings={"CONSONANT_ENGINE": _engine()})
         try:
             if processes:
                 began = time.monotonic()
@@ -163,6 +163,14 @@ def _platform(name: str, port: int | None, *, processes: bool = True) -> Iterato
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not stop the stopping
             platform.stop()
+
+
+def _engine() -> str:
+    """The shipped voice; a checkout without its weights hums, and says so."""
+    if (ROOT / "synthesis" / "weights" / "CARD.md").exists():
+        return "neural"
+    print("synthesis/weights holds no base voice yet: the voices will hum.", flush=True)
+    return "humming"
 
 
 def _stay(platform: LocalPlatform) -> None:

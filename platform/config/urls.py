@@ -18,6 +18,7 @@ urlpatterns = [
     path("try", pages.try_page, name="try"),
     path("verify", pages.verify_page, name="verify"),
     path("", include("problems.urls")),
+    path("", include("storage.urls")),
     path("", include("tenants.urls")),
     path("", include("audit.urls")),
     path("", include("speakers.urls")),

@@ -107,6 +107,7 @@ class Story:
     person: Person
     second: Person
     foreign: Take
+    draw_from: Callable[[list[str]], None]  # the one difference from production: where challenges come from
     synthesis: dict[str, Any] = field(default_factory=dict)
     sound: bytes = b""
     bundle: Path | None = None
@@ -148,6 +149,7 @@ class Story:
     def consent(self, person: Person, *, wrong_first: bool = False) -> None:
         """Terms, a challenge, evidence, the officer's name."""
         client = self.cast.producer
+        self.draw_from([take.text for take in person.takes if len(take.text.split()) > 5])
         draft = {"speaker": person.speaker["id"], "terms": _terms(), "locale": "en"}
         person.consent = client.post("/v1/consents", draft, once=True)
         if wrong_first:
@@ -292,7 +294,7 @@ class Story:
             time.sleep(0.2)
         raise StoryBroken(f"{path} did not end")
 
-    def _until(self, ask: Callable[[], T | None], what: str, limit_s: float = 60) -> T:
+    def _until(self, ask: Callable[[], T | None], what: str, limit_s: float = 600) -> T:
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
             try:
