@@ -50,7 +50,8 @@ def assemble(work: Path, config: BaseConfig) -> BaseVoice:
     average = {stage: _average(work / stage / "last.pt") for stage in ("acoustic", "vocoder", "aligner")}
     speaker = _cut(average["acoustic"], "speaker.")
     judge = _cut(_average(work / "speaker" / "last.pt"), "net.")
-    speaker |= {name: value for name, value in judge.items() if name.startswith("who.")}
+    if not torch.equal(judge["weigh.weight"], speaker["weigh.weight"]):
+        raise SystemExit("the speaker network has learnt more since the acoustic run: train acoustic once more")
     base.acoustic.load_state_dict(_cut(average["acoustic"], "acoustic."))
     base.vocoder.load_state_dict(average["vocoder"])
     base.aligner.load_state_dict(average["aligner"])

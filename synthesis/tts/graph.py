@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synthesis.tts import source, stream, symbols, vocoder
-from synthesis.tts.acoustic import PITCH_UNIT_HZ, Person
+from synthesis.tts.acoustic import PITCH_UNIT_HZ
 from synthesis.tts.features import BINS, FFT, HOP, MELS, RATE_HZ
 from synthesis.tts.source import PAD
 from synthesis.tts.voice import BaseVoice, Voice
