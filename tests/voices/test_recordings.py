@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -18,7 +19,7 @@ from storage.objects import intake_store, object_store
 from storage.sealing import seal_bytes
 from tests.factories import Organisation, make_organisation
 from tests.hostile import file_of, voice_like
-from tests.voices.conftest import CHECKS, Studio, approved_consent, enrolled, take
+from tests.voices.conftest import CHECKS, Studio, approved_consent, enrolled, make_studio, take
 from voices.jobs import recording_ingest, sweep_orphans
 from voices.models import Recording, Upload
 from work.leases import claim
@@ -282,6 +283,30 @@ def test_a_recording_deleted_while_it_is_judged_stays_deleted(studio: Studio, mo
     row = studio.row(recording_id)
     assert (row.state, row.object_key) == (JobState.CANCELLED, "")
     assert list(object_store().find(f"{studio.organisation.id}/recordings/")) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_judgement_keeps_its_lease_and_hears_of_its_end(transactional_db: None, monkeypatch) -> None:
+    from voices import jobs
+    from work.leases import cancel
+
+    studio = make_studio()
+    monkeypatch.setattr(jobs, "BEAT_S", 0.05)
+    judged, seen = jobs._judged, []
+
+    def slow(recording: Recording):
+        until = time.monotonic() + 20
+        while not seen and time.monotonic() < until:
+            time.sleep(0.05)
+            seen.extend([50] if studio.row(str(recording.pk)).progress == 50 else [])
+        with tenant_scope(studio.organisation.id):
+            cancel(Recording, job_id=recording.pk, task="voices.ingest")
+        time.sleep(0.5)
+        return judged(recording)
+
+    monkeypatch.setattr(jobs, "_judged", slow)
+    assert studio.ingested(take(1.0))["state"] == "cancelled"
+    assert seen == [50]
 
 
 def test_two_workers_make_one_recording(studio: Studio) -> None:
