@@ -1,6 +1,6 @@
 """How well the phrase check hears: miss and false-accept rates on recordings of real people.
 
-    python -m consent.bench [--speech FOLDER] [--seed N] [--quick]
+    python -m consent.bench [--speech FOLDER] [--seed N] [--quick] [--only native|accented|issued]
 
 Two kinds of trial, reported apart. *Read sentences*: whole recordings against their own text and against
 other texts of like length. *Phrases as issued*: challenges drawn by ``consent.phrases``, their sound put
@@ -137,6 +137,26 @@ def _room(samples: NDArray[np.float32], rng: Random) -> NDArray[np.float32]:
     return samples + 0.0005 * noise
 
 
+def _kinds(sets: dict[str, list[Reading]], share: float, listener: Listener, rng: Random) -> dict[str, Iterator[Tally]]:
+    """The kinds of trial by name; nothing is heard before one is asked for."""
+
+    def read(title: str, names: tuple[str, ...], most: int, others: int) -> Iterator[Tally]:
+        found = [reading for name in names for reading in sets.get(name, [])]
+        some = rng.sample(found, min(int(most * share), len(found)))
+        yield from read_sentences(f"read sentences, {title}", some, int(others * share), listener, rng)
+
+    def issued() -> Iterator[Tally]:
+        bank = WordBank(VOICE, [(reading.clip(), reading.words) for reading in sets.get(VOICE, [])])
+        print(f"words of one voice: {bank.covered(slots_of('en').slots)}", flush=True)
+        yield from issued_phrases(bank, int(500 * share), int(2_000 * share), listener, rng)
+
+    return {
+        "native": read("native", NATIVE, 1_200, 2_000),
+        "accented": read("strong accent", ACCENTED, 400, 400),
+        "issued": issued(),
+    }
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m consent.bench", description="Measure the phrase check.")
@@ -144,6 +164,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--speech", type=Path, default=here.parent / "shared" / "speech")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="a tenth of the trials")
+    parser.add_argument("--only", choices=("native", "accented", "issued"), help="one kind of trial")
     given = parser.parse_args(arguments)
     share, rng, listener = 0.1 if given.quick else 1.0, Random(given.seed), Listener()
     sets = {name: readings(given.speech / name) for name in (*NATIVE, *ACCENTED) if (given.speech / name).is_dir()}
@@ -151,19 +172,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no recordings under {given.speech}", file=sys.stderr)
         return 1
     print(f"phrase check, seed {given.seed}, recordings: {', '.join(sets)}", flush=True)
-    native = [reading for name in NATIVE for reading in sets.get(name, [])]
-    accented = [reading for name in ACCENTED for reading in sets.get(name, [])]
-    native = rng.sample(native, int(len(native) * share))
-    accented = rng.sample(accented, min(int(400 * share), len(accented)))
-    for title, some, others in (("native", native, 2_000), ("strong accent", accented, 400)):
-        for tally in (
-            read_sentences(f"read sentences, {title}", some, int(others * share), listener, rng) if some else ()
-        ):
+    for kind, trials in _kinds(sets, share, listener, rng).items():
+        for tally in trials if given.only in (None, kind) else ():
             print(tally, flush=True)
-    bank = WordBank(VOICE, [(reading.clip(), reading.words) for reading in sets.get(VOICE, [])])
-    print(f"words of one voice: {bank.covered(slots_of('en').slots)}", flush=True)
-    for tally in issued_phrases(bank, int(500 * share), int(2_000 * share), listener, rng):
-        print(tally, flush=True)
     return 0
 
 

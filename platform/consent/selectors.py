@@ -34,7 +34,7 @@ def consent_list(actor: Actor) -> QuerySet[Consent]:
     """The consents this actor may see: the tenant's, or the speaker's own. Newest first."""
     rows = Consent.objects.filter(tenant_id=actor.tenant_id)
     if actor.kind is ActorKind.SPEAKER:
-        rows = rows.filter(speaker_id=actor.id)
+        rows = rows.filter(speaker_id=actor.id) if actor.id is not None else rows.none()
     return rows.select_related("speaker").order_by("-created_at", "-id")
 
 

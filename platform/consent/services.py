@@ -1,4 +1,4 @@
-"""Draft, challenge, evidence, decision, withdrawal, expiry - and the question every use has to ask.
+"""Draft, challenge, evidence, decision, withdrawal, expiry. The question every use has to ask is in ``gate.py``.
 
 Each function is one transaction with its line in the log. Order of locks, everywhere: the consent's
 row before anything that hangs on it.
@@ -22,18 +22,13 @@ from consent.ending import consent_end, note, receipt_write
 from consent.errors import (
     ChallengesExhausted,
     ChallengeUsed,
-    ConsentExpired,
-    ConsentNotActive,
-    ConsentScope,
     ConsentStateWrong,
-    ConsentSuperseded,
-    ConsentWithdrawn,
     OfficerNeeded,
     PhraseListRefused,
 )
+from consent.gate import consent_require
 from consent.models import Challenge, Consent, Evidence, PhraseList, ReceiptKind
-from consent.rules import Use, decide
-from consent.selectors import EVIDENCE_PURPOSE, consent_get, evidence_prefix, phrase_list, terms_of
+from consent.selectors import EVIDENCE_PURPOSE, consent_get, evidence_prefix, phrase_list
 from consent.states import State
 from consent.terms import parse
 from consent.wording import text_for
@@ -47,6 +42,8 @@ from storage.objects import object_store
 from tenants.actor import Actor, Role, Scope, system
 from tenants.models import Tenant
 from work.leases import CLOCK, enqueue
+
+__all__ = ["consent_require"]  # part of what other packages call here, as every name below
 
 CHALLENGE_LIFE_S = 120
 CHALLENGES_PER_HOUR = 10
@@ -260,53 +257,6 @@ def consent_expire(*, tenant_id: UUID) -> int:
         for consent in rows:
             consent_end(consent, State.EXPIRED, ended_by=system(tenant_id).label)
     return len(rows)
-
-
-def consent_require(*, tenant_id: UUID, consent_id: UUID, use: Use, lock: bool) -> Consent:
-    """The consent, when it allows `use` now; every gate asks here.
-
-    Args:
-        lock: hold the consent's and the speaker's row FOR SHARE until the transaction ends. The
-            releasing transaction has to, before it changes rows of its own; the others need not.
-
-    Raises:
-        NotFound: no such consent of this tenant. SpeakerErased.
-        ConsentNotActive, ConsentWithdrawn, ConsentExpired, ConsentSuperseded: by its state or dates.
-        ConsentScope: the use lies outside the terms; the fact ``reason`` says where.
-    """
-    if lock:
-        _hold(tenant_id, consent_id)
-    consent = Consent.objects.select_related("speaker").filter(tenant_id=tenant_id, pk=consent_id).first()
-    if consent is None:
-        raise NotFound
-    if consent.speaker.state != SpeakerState.ACTIVE:
-        raise SpeakerErased(speaker=str(consent.speaker_id))
-    _require_active(consent)
-    decision = decide(terms_of(consent), use, database_now())  # the clock is read after any wait for the lock
-    if decision.reason in ("not_yet_valid", "expired"):
-        raise ConsentExpired(consent=str(consent.pk), reason=decision.reason)
-    if not decision.allowed:
-        raise ConsentScope(consent=str(consent.pk), reason=decision.reason)
-    return consent
-
-
-def _hold(tenant_id: UUID, consent_id: UUID) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT consent_is_live(%s, %s)", [tenant_id, consent_id])
-
-
-def _require_active(consent: Consent) -> None:
-    match State(consent.state):
-        case State.ACTIVE:
-            return
-        case State.WITHDRAWN:
-            raise ConsentWithdrawn(consent=str(consent.pk))
-        case State.EXPIRED:
-            raise ConsentExpired(consent=str(consent.pk), reason="expired")
-        case State.SUPERSEDED:
-            raise ConsentSuperseded(consent=str(consent.pk))
-        case State.DRAFT | State.PENDING | State.REFUSED:
-            raise ConsentNotActive(consent=str(consent.pk), state=consent.state)
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from speakers.models import Speaker
 
@@ -39,6 +39,6 @@ class SpeakerHolding:
         """The row, while it still holds something."""
         return [f"speaker {row}" for row in self._kept(subject).values_list("pk", flat=True)]
 
-    def _kept(self, subject: Person):  # type: ignore[no-untyped-def]  # a queryset of Speaker
+    def _kept(self, subject: Person) -> QuerySet[Speaker]:
         filled = Q(sealed_name__isnull=False) | Q(sealed_contact__isnull=False)
         return Speaker.objects.filter(filled, tenant_id=subject.tenant_id, pk=subject.speaker_id)

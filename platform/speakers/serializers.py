@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from rest_framework import serializers
@@ -26,7 +26,7 @@ class SpeakerOut(serializers.ModelSerializer[Speaker]):
 
     class Meta:
         model = Speaker
-        fields = ("id", "name", "contact", "state", "created_at")
+        fields: ClassVar[tuple[str, ...]] = ("id", "name", "contact", "state", "created_at")
 
     def get_name(self, speaker: Speaker) -> str:
         """Opened from its seal."""
@@ -49,7 +49,7 @@ class SpeakerAdded(SpeakerOut):
     link = serializers.URLField(help_text="Shown this one time. Give it to the speaker and to nobody else.")
 
     class Meta(SpeakerOut.Meta):
-        fields = (*SpeakerOut.Meta.fields, "link")
+        fields: ClassVar[tuple[str, ...]] = (*SpeakerOut.Meta.fields, "link")
 
 
 def link_url(token: str) -> str:

@@ -179,12 +179,12 @@ def test_what_was_agreed_to_and_how_it_was_approved_does_not_change(studio):
 
 
 def test_a_random_walk_of_everybody_never_makes_a_consent_active_without_its_officer(studio):
-    """300 acts by random actors in random order, seed 7; afterwards every active row has the officer's name."""
+    """150 acts by random actors in random order, seed 7; afterwards every active row has the officer's name."""
     rng = random.Random(7)
     officer = studio.organisation.actor(Role.CONSENT_OFFICER)
     consents = [studio.draft() for _ in range(3)] + [studio.pending() for _ in range(3)]
     approved = set()
-    for _ in range(300):
+    for _ in range(150):
         consent, actor = rng.choice(consents), rng.choice([officer, *everybody(studio)])
         act = rng.choice(["approve", "refuse", "withdraw", "challenge", "expire"])
         try:

@@ -127,8 +127,8 @@ def test_after_the_draft_no_challenge_and_no_evidence_is_taken(studio):
 
 @pytest.mark.django_db(transaction=True)
 def test_of_concurrent_twins_one_is_accepted(make_studio, scale):
-    """20 challenges, each answered by 4 callers at once: 20 accepted, 60 refused."""
-    studio, rounds, callers = make_studio(), scale(20), 4
+    """12 challenges, each answered by 4 callers at once: 12 accepted, 36 refused."""
+    studio, rounds, callers = make_studio(), scale(12), 4
     accepted = 0
     with ThreadPoolExecutor(callers) as pool:
         for _ in range(rounds):

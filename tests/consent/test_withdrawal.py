@@ -228,8 +228,8 @@ def test_a_release_that_waited_past_the_end_of_the_term_finds_it_over(make_studi
 
 @pytest.mark.django_db(transaction=True)
 def test_races_of_withdrawal_and_release_leave_nothing_released_afterwards(make_studio, scale):
-    """20 races; a release is a row written under the lock, and none is written after the withdrawal's commit."""
-    studio, races = make_studio(), scale(20)
+    """12 races; a release is a row written under the lock, and none is written after the withdrawal's commit."""
+    studio, races = make_studio(), scale(12)
     late = released = 0
     for _ in range(races):
         consent, start = studio.active(), threading.Barrier(2)
