@@ -1,4 +1,4 @@
-"""People and organisations for the tests: the speaker, the operator, the verifier, and a stranger who tries every door."""
+"""People and organisations for the tests: the speaker, the operator, the verifier, a stranger who tries every door."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ def idempotent(method: Callable[..., Response]) -> Callable[..., Response | Http
         key = request.headers.get(HEADER)
         if key is None:
             return method(view, request, *args, **kwargs)
-        tenant_id: UUID = request.user.tenant_id
+        actor: Any = request.user  # an Actor; its package stands above this one
+        tenant_id: UUID = actor.tenant_id
         reply = _claim(tenant_id, key, _fingerprint(request))
         if reply.status:
             return _replay(reply)

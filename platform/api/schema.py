@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
@@ -49,7 +49,7 @@ _WITH_BODY = {
 class ProblemSchema(AutoSchema):
     """drf-spectacular's schema, with the problem answers that the one handler can give."""
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         found: dict[str, Any] = super()._get_response_bodies(direction)
         answers = dict(_ALWAYS)
         if "{" in self.path:
@@ -60,5 +60,7 @@ class ProblemSchema(AutoSchema):
         for status, text in (answers | {"422": _WITH_BODY["422"]}).items():
             if status not in found:
                 response = OpenApiResponse(Problem, description=text)
-                found[status] = self._get_response_for_code(response, status, ["application/problem+json"])
+                media = ["application/problem+json"]
+                answer = self._get_response_for_code(response, status, media)  # type: ignore[no-untyped-call]  # theirs
+                found[status] = answer
         return found

@@ -12,9 +12,8 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from django.db.transaction import set_rollback
-from django.db import connections
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -92,7 +91,7 @@ def as_domain_error(exc: Exception) -> errors.DomainError:
             return errors.UnsupportedMedia(str(exc.detail))
         case drf.Throttled():
             error = errors.TooMany()
-            error.retry_after_s = max(1, round(exc.wait or 1))
+            error.retry_after_s = max(1, round(getattr(exc, "wait", None) or 1))
             return error
         case OperationalError():
             return errors.Unavailable("The database does not answer")
@@ -110,7 +109,9 @@ class Malformed(errors.Invalid):
 
 def answer(error: errors.DomainError, request: HttpRequest) -> JsonResponse:
     """A problem as a plain Django response, for middleware and Django's own handlers."""
-    return JsonResponse(body(error, request), status=error.status, headers=headers(error, error), content_type=MEDIA_TYPE)
+    return JsonResponse(
+        body(error, request), status=error.status, headers=headers(error, error), content_type=MEDIA_TYPE
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:

@@ -11,7 +11,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from problems.errors import Unauthenticated
-from tenants.actor import PERSON_ONLY, Actor, Scope
+from tenants.actor import PERSON_ONLY, Actor
 from tenants.errors import PersonNeeded, ScopeMissing
 
 if TYPE_CHECKING:

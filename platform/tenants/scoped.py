@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from rest_framework.permissions import BasePermission
 from rest_framework.views import APIView
 
 from problems.errors import Unauthenticated
@@ -14,7 +16,7 @@ from tenants.permissions import HasScope
 class ScopedView(APIView):
     """The base of every tenant view: scopes per method, HasScope, the shared throttle."""
 
-    permission_classes = (HasScope,)
+    permission_classes: Sequence[type[BasePermission]] = (HasScope,)
     scopes: ClassVar[dict[str, Scope]] = {}
 
     @property

@@ -15,7 +15,7 @@ KEY_SCOPES = sorted(scope.value for scope in Scope if scope not in PERSON_ONLY)
 class ApiKeyIn(serializers.Serializer[Any]):
     """A key to be made."""
 
-    label = serializers.CharField(max_length=80)
+    label = serializers.CharField(max_length=80)  # type: ignore[assignment]  # a field of the body, not the form label
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=KEY_SCOPES), min_length=1)
     live = serializers.BooleanField(default=True)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
@@ -26,7 +26,7 @@ class ApiKeyOut(serializers.ModelSerializer[ApiKey]):
 
     class Meta:
         model = ApiKey
-        fields = ("id", "label", "hint", "scopes", "created_at", "expires_at", "revoked_at")
+        fields: tuple[str, ...] = ("id", "label", "hint", "scopes", "created_at", "expires_at", "revoked_at")
 
 
 class ApiKeyMade(ApiKeyOut):

@@ -9,10 +9,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from isolation.scope import tenant_scope
@@ -47,7 +48,7 @@ class Lease:
     fence: int
     task: str
 
-    def rows(self):  # type: ignore[no-untyped-def]  # a queryset of whichever job model
+    def rows(self) -> QuerySet[Any]:
         """The job's row while this lease is the one in force; empty afterwards."""
         return self.model._default_manager.filter(pk=self.job_id, fence=self.fence, state=JobState.RUNNING)
 

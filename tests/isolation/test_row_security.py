@@ -55,7 +55,9 @@ def test_the_list_names_no_table_of_a_tenant():
 
 def test_the_app_role_owns_nothing_and_bypasses_nothing():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        cursor.execute(
+            "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+        )
         assert cursor.fetchone() == (False, False, False, False)
         cursor.execute("SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = current_user")
         assert cursor.fetchone() == (0,)
@@ -68,7 +70,8 @@ def test_foreign_keys_between_tenant_tables_carry_the_tenant():
         cursor.execute(
             """
             SELECT conrelid::regclass::text, confrelid::regclass::text, conname,
-                   (SELECT array_agg(attname::text) FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY(conkey))
+                   (SELECT array_agg(attname::text)
+                    FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY(conkey))
             FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace
             """
         )
@@ -123,5 +126,7 @@ def test_the_setting_ends_with_its_scope():
             assert Member.objects.first().tenant_id == theirs.id
         assert Member.objects.first().tenant_id == ours.id
         with pytest.raises(IntegrityError), tenant_scope(theirs.id):
-            Member.objects.create(tenant_id=theirs.id, email="owner@" + theirs.tenant.slug + ".example", name="", role="owner")
+            Member.objects.create(
+                tenant_id=theirs.id, email="owner@" + theirs.tenant.slug + ".example", name="", role="owner"
+            )
         assert Member.objects.first().tenant_id == ours.id

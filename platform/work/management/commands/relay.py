@@ -11,6 +11,8 @@ from uuid import UUID
 from celery import current_app
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections
+from kombu.exceptions import OperationalError as BrokerAway
+from redis.exceptions import RedisError
 
 from work.relay import relay_once
 
@@ -35,7 +37,7 @@ class Command(BaseCommand):
         while not stop.is_set():
             try:
                 sent = relay_once(_send)
-            except (OperationalError, current_app.connection_for_write().connection_errors) as error:
+            except (OperationalError, BrokerAway, RedisError, OSError) as error:
                 log.warning("relay waits", extra={"error": type(error).__name__})
                 close_old_connections()
                 stop.wait(1)
