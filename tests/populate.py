@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 
 from config.celery import app
 from consent.services import phrase_list_set
@@ -132,9 +132,9 @@ def voiced(organisation: Organisation, person: str = "kathleen", count: int = 4,
     work_off()
     body = {"speaker": story.speaker["id"], "name": "Kathleen", "language": "en"}
     story.voice = good(client.post("/v1/voices", body, format="json"))
-    tune = good(client.post("/v1/fine-tunes", {"voice": story.voice["id"], "kind": kind}, format="json"))
+    tune = good(client.post("/v1/finetunes", {"voice": story.voice["id"], "kind": kind}, format="json"))
     work_off()
-    tune = good(client.get(f"/v1/fine-tunes/{tune['id']}"))
+    tune = good(client.get(f"/v1/finetunes/{tune['id']}"))
     assert tune["state"] == "done", tune
     story.version = good(client.get(f"/v1/voices/{story.voice['id']}/versions"))["results"][0]
     return story

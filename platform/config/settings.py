@@ -138,7 +138,13 @@ CONSENT_REACTIONS = ["synthesis.services.consent_ended", "voices.services.consen
 CONSENT_MARK_CHECK = "watermark.selectors.carries_our_mark"
 SPEAKER_CHECK = "synthesis.speakercheck.compare"
 SPEAKER_USES = "synthesis.selectors.uses_of_speaker"
-SWEEPS = ["consent.services.consent_expire", "synthesis.jobs.sweep_orphans"]
+SWEEPS = [
+    "consent.services.consent_expire",
+    "storage.jobs.intake_sweep",
+    "voices.jobs.sweep_orphans",
+    "watermark.jobs.sweep_pending",
+    "synthesis.jobs.sweep_orphans",
+]
 MARK_RECORDS = "synthesis.selectors.record_behind"
 
 # --- The voice model ----------------------------------------------------------------------------------

@@ -22,7 +22,9 @@ def test_from_a_challenge_to_a_withdrawal():
     assert ours["attribution"][0]["synthesis"] == story.synthesis["id"]
 
     foreign = takes("ljspeech", 1)[0]
-    answer = client.post("/v1/verifications", {"clip": SimpleUploadedFile("x", foreign.data)}, format="multipart").json()
+    answer = client.post(
+        "/v1/verifications", {"clip": SimpleUploadedFile("x", foreign.data)}, format="multipart"
+    ).json()
     work_off()
     assert good(client.get(f"/v1/verifications/{answer['id']}"))["verdict"] == "not_found"
 

@@ -34,7 +34,7 @@ BODIES: dict[str, list[dict[str, object]]] = {
     "v1/uploads": [{"speaker": "{id}", "size": 1000, "content_type": "audio/flac"}],
     "v1/recordings": [{"upload": "{id}", "consent": "{id}", "transcript": "x", "language": "en"}],
     "v1/voices": [{"speaker": "{id}", "name": "x", "language": "en"}],
-    "v1/fine-tunes": [{"voice": "{id}", "consent": "{id}", "kind": "preview"}],
+    "v1/finetunes": [{"voice": "{id}", "consent": "{id}", "kind": "preview"}],
     "v1/syntheses": [],
 }
 # Routes without an id in their path or body: nothing of another tenant can be named there.
@@ -178,7 +178,9 @@ def test_tasks_with_anothers_tenant_do_nothing(servers, populated, stranger):
     from config.celery import app
 
     before = fingerprint(servers, populated)
-    names = [name for name in app.tasks if name.split(".")[0] in {"voices", "synthesis", "watermark", "consent", "erasure"}]
+    names = [
+        name for name in app.tasks if name.split(".")[0] in {"voices", "synthesis", "watermark", "consent", "erasure"}
+    ]
     assert names
     for name in names:
         for pk in ids_of(populated).values():

@@ -18,6 +18,7 @@ class Console:
         self.stream = stream
         self.number = 0
         self.live = stream.isatty()
+        self._last = ""
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -40,8 +41,9 @@ class Console:
         if self.live:
             self.stream.write("\r" + line.ljust(90) + ("\n" if part >= 1 else ""))
             self.stream.flush()
-        elif part >= 1:
+        elif part >= 1 and line != self._last:
             self._line(line)
+        self._last = line
 
     def _line(self, text: str) -> None:
         self.stream.write(text + "\n")

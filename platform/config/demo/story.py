@@ -169,8 +169,8 @@ class Story:
             client.put(upload["url"], take.data, upload["headers"])
             body = {"upload": upload["id"], "language": "en", "transcript": take.text}
             ids.append(client.post("/v1/recordings", body, once=True)["id"])
-        rows = [self._ended(f"/v1/recordings/{pk}", "standing", n / len(ids)) for n, pk in enumerate(ids, 1)]
-        accepted = [row for row in rows if row["standing"] == "accepted"]
+        rows = [self._ended(f"/v1/recordings/{pk}", "state", n / len(ids)) for n, pk in enumerate(ids, 1)]
+        accepted = [row for row in rows if row["state"] == "accepted"]
         seconds = sum(row["length_s"] or 0 for row in accepted)
         self._say(f"{len(accepted)} of {len(rows)} takes accepted, {seconds:.0f} s of speech")
         advice = [finding["advice"] for row in rows for finding in row.get("findings", [])]
@@ -182,8 +182,8 @@ class Story:
         client = self.cast.producer
         asked = {"speaker": person.speaker["id"], "name": person.called, "language": "en"}
         person.voice = client.post("/v1/voices", asked, once=True)
-        tune = client.post("/v1/fine-tunes", {"voice": person.voice["id"], "kind": kind}, once=True)
-        tune = self._ended(f"/v1/fine-tunes/{tune['id']}", "state")
+        tune = client.post("/v1/finetunes", {"voice": person.voice["id"], "kind": kind}, once=True)
+        tune = self._ended(f"/v1/finetunes/{tune['id']}", "state")
         if tune["state"] != "done":
             raise StoryBroken(f"the fine-tune ended as {tune['state']}: {tune['problem']}")
         versions = client.get(f"/v1/voices/{person.voice['id']}/versions")["results"]
@@ -239,7 +239,7 @@ class Story:
             lambda: client.read(f"/v1/syntheses/{self.synthesis['id']}/audio"), "the finished sound is withheld"
         )
         asked = {"voice": person.voice["id"], "kind": "preview"}
-        self._refused(lambda: client.post("/v1/fine-tunes", asked), "a new fine-tune is refused")
+        self._refused(lambda: client.post("/v1/finetunes", asked), "a new fine-tune is refused")
         seconds = time.perf_counter() - began
         self._say(f"all of it within {seconds:.2f} s of the click")
         if seconds > 1.0:
