@@ -127,8 +127,11 @@ class S3Store:
 
     def ready(self) -> None:
         """See ObjectStore."""
-        with _translated(""):
-            self._client.head_bucket(Bucket=self._bucket)
+        try:
+            with _translated(self._bucket):
+                self._client.head_bucket(Bucket=self._bucket)
+        except ObjectMissing as error:
+            raise StoreUnavailable("the bucket is not there") from error
 
     def _name(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": require_key(key)}
