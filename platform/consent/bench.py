@@ -1,6 +1,8 @@
 """How well the phrase check hears: miss and false-accept rates on recordings of real people.
 
-    python -m consent.bench [--speech FOLDER] [--seed N] [--quick] [--only native|accented|issued]
+    python -m consent.bench [--speech FOLDER] [--seed N] [--only native|accented|issued] [--part K/N]
+
+`--part` makes every Nth trial alone, so that N processes share the work; their counts are added up.
 
 Two kinds of trial, reported apart. *Read sentences*: whole recordings against their own text and against
 other texts of like length. *Phrases as issued*: challenges drawn by ``consent.phrases``, their sound put
@@ -94,6 +96,8 @@ def read_sentences(title: str, sets: list[Reading], others: int, listener: Liste
         for _ in range(others // len(sets) + (number < others % len(sets))):
             text = _another(reading, sets, rng)
             other.verdicts[check(clip, " ".join(text), "en", lambda: listener).verdict] += 1
+        if number % 100 == 99:
+            print(f"... {own}\n... {other}", file=sys.stderr, flush=True)
     yield own
     yield other
 
@@ -121,6 +125,8 @@ def issued_phrases(bank: WordBank, own: int, others: int, listener: Listener, rn
         ] += 1
         for _ in range(others // own + (number < others % own)):
             other.verdicts[check(clip, full.draw(rng.randrange).text, "en", lambda: listener).verdict] += 1
+        if number % 100 == 99:
+            print(f"... {said}\n... {other}\n... {half}", file=sys.stderr, flush=True)
     yield from (said, other, half)
 
 
@@ -137,18 +143,22 @@ def _room(samples: NDArray[np.float32], rng: Random) -> NDArray[np.float32]:
     return samples + 0.0005 * noise
 
 
-def _kinds(sets: dict[str, list[Reading]], share: float, listener: Listener, rng: Random) -> dict[str, Iterator[Tally]]:
+def _kinds(
+    sets: dict[str, list[Reading]], part: int, parts: int, listener: Listener, rng: Random
+) -> dict[str, Iterator[Tally]]:
     """The kinds of trial by name; nothing is heard before one is asked for."""
 
     def read(title: str, names: tuple[str, ...], most: int, others: int) -> Iterator[Tally]:
         found = [reading for name in names for reading in sets.get(name, [])]
-        some = rng.sample(found, min(int(most * share), len(found)))
-        yield from read_sentences(f"read sentences, {title}", some, int(others * share), listener, rng)
+        some = Random(0).sample(found, min(most, len(found)))[part - 1 :: parts]  # the same order in every part
+        yield from read_sentences(f"read sentences, {title}", some, others // parts, listener, rng)
 
     def issued() -> Iterator[Tally]:
-        bank = WordBank(VOICE, [(reading.clip(), reading.words) for reading in sets.get(VOICE, [])])
+        wanted = {word for choices in slots_of("en").slots.values() for word in choices}
+        useful = [reading for reading in sets.get(VOICE, []) if wanted & set(reading.words)]
+        bank = WordBank(VOICE, ((reading.clip(), reading.words) for reading in useful))
         print(f"words of one voice: {bank.covered(slots_of('en').slots)}", flush=True)
-        yield from issued_phrases(bank, int(500 * share), int(2_000 * share), listener, rng)
+        yield from issued_phrases(bank, 500 // parts, 2_000 // parts, listener, rng)
 
     return {
         "native": read("native", NATIVE, 1_200, 2_000),
@@ -163,16 +173,17 @@ def main(arguments: list[str] | None = None) -> int:
     here = Path(__file__).resolve().parents[2]
     parser.add_argument("--speech", type=Path, default=here.parent / "shared" / "speech")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the trials")
+    parser.add_argument("--part", default="1/1", help="K/N: the Kth of N equal parts of the trials")
     parser.add_argument("--only", choices=("native", "accented", "issued"), help="one kind of trial")
     given = parser.parse_args(arguments)
-    share, rng, listener = 0.1 if given.quick else 1.0, Random(given.seed), Listener()
+    part, parts = (int(number) for number in given.part.split("/"))
+    rng, listener = Random(given.seed * 1_000 + part), Listener()
     sets = {name: readings(given.speech / name) for name in (*NATIVE, *ACCENTED) if (given.speech / name).is_dir()}
     if not sets:
         print(f"no recordings under {given.speech}", file=sys.stderr)
         return 1
     print(f"phrase check, seed {given.seed}, recordings: {', '.join(sets)}", flush=True)
-    for kind, trials in _kinds(sets, share, listener, rng).items():
+    for kind, trials in _kinds(sets, part, parts, listener, rng).items():
         for tally in trials if given.only in (None, kind) else ():
             print(tally, flush=True)
     return 0

@@ -1,6 +1,6 @@
 """What can go wrong with consent. Refusals of a use are 403: client libraries do not repeat those."""
 
-from problems.errors import Conflict, Gone, Invalid, Refused, TooMany
+from problems.errors import Conflict, Gone, Invalid, NotFound, Refused, TooMany
 
 
 class TermsInvalid(Invalid):
@@ -100,7 +100,7 @@ class ChallengesExhausted(TooMany):
     retry_after_s = 3600
 
 
-class EvidenceMissing(Conflict):
+class EvidenceMissing(NotFound):
     """There is nothing to listen to."""
 
     code = "consent-evidence-missing"
@@ -108,7 +108,7 @@ class EvidenceMissing(Conflict):
     meaning = "Nobody has answered a challenge of this consent yet, or what was spoken has been erased."
 
 
-class ReceiptMissing(Conflict):
+class ReceiptMissing(NotFound):
     """A receipt exists from the approval on."""
 
     code = "consent-receipt-missing"

@@ -150,6 +150,7 @@ class ChallengeView(ScopedView):
     scopes: ClassVar[dict[str, Scope]] = {"POST": Scope.CONSENTS_WRITE}
 
     @extend_schema(operation_id="consents_challenge", request=None, responses={201: ChallengeOut})
+    @idempotent
     def post(self, request: Request, consent_id: UUID) -> Response:
         """Draw a fresh sentence; it takes the place of one that was not used."""
         challenge = services.challenge_issue(actor=self.actor, consent_id=consent_id)

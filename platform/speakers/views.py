@@ -62,7 +62,11 @@ class SpeakerLinkView(ScopedView):
     scopes: ClassVar[dict[str, Scope]] = {"POST": Scope.SPEAKERS_WRITE}
 
     @extend_schema(operation_id="speakers_link", request=None, responses={201: SpeakerLinkOut})
+    @idempotent
     def post(self, request: Request, speaker_id: UUID) -> Response:
         """Make another link for the person; the ones before stay good."""
-        token = speaker_link_issue(actor=self.actor, speaker_id=speaker_id)
-        return Response({"link": link_url(token)}, status=201)
+        speaker = speaker_get(self.actor, speaker_id)
+        token = speaker_link_issue(actor=self.actor, speaker_id=speaker.pk)
+        response = Response({"link": link_url(token)}, status=201)
+        response.subject_handle = speaker.key_handle  # type: ignore[attr-defined]  # read by api.idempotency
+        return response

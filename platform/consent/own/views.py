@@ -75,7 +75,7 @@ class OwnReceiptsView(OwnDoor):
 class OwnLinksView(OwnDoor):
     """The speaker's links."""
 
-    @extend_schema(operation_id="own_links_end_others", request=None, responses=OwnLinksOut)
+    @extend_schema(operation_id="own_links_end_others", request=None, responses={200: OwnLinksOut})
     def delete(self, request: Request, token: str) -> Response:
         """End every other link; the one in hand stays."""
         speaker, actor = _present(token)
