@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from synthesis.tts import source, stream, symbols, vocoder
+from synthesis.tts import contrast, source, stream, symbols, vocoder
 from synthesis.tts.acoustic import PITCH_UNIT_HZ
 from synthesis.tts.features import BINS, FFT, HOP, MELS, RATE_HZ
 from synthesis.tts.source import PAD
@@ -87,7 +87,7 @@ class Graph(nn.Module):
 
     def sound(self, made: Tensor, draw: Tensor) -> Tensor:
         """(1, S) from decoder frames (1, L, M + 2); draw (1,) in [0, 1) places noise and mark."""
-        mel = made[..., :MELS]
+        mel = contrast.sharpened(made[..., :MELS])
         f0 = (PITCH_UNIT_HZ * torch.exp(made[..., MELS])).clamp(stream.LOWEST_HZ, stream.HIGHEST_HZ)
         voiced = torch.sigmoid(made[..., MELS + 1])
         filters = self.vocoder.filters(mel, f0, voiced)

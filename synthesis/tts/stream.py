@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthesis.tts import source, vocoder
+from synthesis.tts import contrast, source, vocoder
 from synthesis.tts.acoustic import PITCH_UNIT_HZ, Acoustic, Person
 from synthesis.tts.features import FFT, HOP, MELS
 from synthesis.tts.vocoder import Vocoder
@@ -93,7 +93,7 @@ def _decode(acoustic: Acoustic, progress: Progress, until: int) -> None:
         return
     left, right = max(0, start - acoustic.reach()), min(progress.frames, until + acoustic.reach())
     made = acoustic.decoder(progress.inner[:, left:right], progress.person)[0, start - left : until - left]
-    progress.mel[start:until] = made[:, :MELS] + progress.louder
+    progress.mel[start:until] = contrast.sharpened(made[:, :MELS]) + progress.louder
     f0 = (PITCH_UNIT_HZ * torch.exp(made[:, MELS])).clamp(LOWEST_HZ, HIGHEST_HZ)
     progress.f0[start + source.PAD : until + source.PAD] = f0
     if start == 0:

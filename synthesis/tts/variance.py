@@ -16,6 +16,7 @@ from synthesis.tts.blocks import VoiceNorm
 from synthesis.tts.config import AcousticConfig
 
 LONGEST_UNIT = 150  # frames, 1.6 s
+MEAN_OVER_MEDIAN = 1.08  # durations are learnt as logarithms; held-out sentences came out this much short
 
 
 class PredictorTouch(NamedTuple):
@@ -90,5 +91,5 @@ class Variance(nn.Module):
 
 def frames_of(log_durations: Tensor, mask: Tensor, rate: float) -> Tensor:
     """Whole frames per unit (B, N) from predicted log(frames + 1); at least 1 for every unit."""
-    frames = (torch.exp(log_durations) - 1.0) / rate
+    frames = (torch.exp(log_durations) - 1.0) * MEAN_OVER_MEDIAN / rate
     return torch.clamp(torch.ceil(frames - 0.5), 1, LONGEST_UNIT).long() * mask

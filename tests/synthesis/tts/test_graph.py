@@ -24,7 +24,7 @@ VOICE = Voice(np.random.default_rng(0).uniform(-1, 1, 128).astype(np.float32))
 def base() -> BaseVoice:
     torch.manual_seed(3)
     made = BaseVoice.blank(SIZES["T"])
-    made.acoustic.decoder.out.weight.mul_(4.0)
+    made.acoustic.decoder.out.weight.mul_(2.0)
     made.acoustic.variance.duration.out.bias.fill_(1.6)
     return made
 
