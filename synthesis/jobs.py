@@ -1,6 +1,6 @@
 """The work: speak a synthesis, train a version, and sweep up behind workers that died.
 
-A synthesis goes through these steps, and the functions below carry the numbers:
+A synthesis goes through these steps; the functions here and in `rendering` carry the numbers:
 
  1. the job is claimed; what it needs is read; the consent is asked again; the script is prepared
  2. a record id is issued, and a place in the pattern drawn
@@ -18,9 +18,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,16 +28,14 @@ import numpy as np
 
 from audio import wav
 from audio.clip import Clip
-from audio.decode import decode
-from audio.encode import Encoded, Format, decode_raw, encode
-from audio.headers import Limits
+from audio.encode import Encoded, Format
 from audio.resample import resample
 from audit.services import record
 from isolation.scope import database_now, tenant_scope
 from problems.errors import DomainError
 from storage.objects import object_store
 from storage.sealing import open_text, seal_bytes
-from synthesis.engine import HOP, N_FFT, Engine, Floats, GainField, Take, VoiceState
+from synthesis.engine import Engine, Take
 from synthesis.enginehost import HOST
 from synthesis.errors import NoRecordings
 from synthesis.models import (
@@ -51,43 +48,18 @@ from synthesis.models import (
     FineTuneKind,
     Synthesis,
 )
+from synthesis.rendering import Made, Manner, Report, Speech, make
 from synthesis.selectors import consent_asked, training_use, use_of
-from synthesis.tts.text.script import Utterances
-from voices.models import VoiceVersion
 from voices.selectors import adapter_open, recordings_of, version_get
 from voices.services import version_add
-from watermark.codec.embed import new_place
-from watermark.codec.field import gain_field
-from watermark.errors import MarkUnreadable
-from watermark.findings import PLACES, Confirmation, Place, read_back
-from watermark.services import Issue, mark_confirm, mark_issue
+from watermark.pulse import Pulse
+from watermark.services import mark_confirm, mark_issue
 from work.errors import LeaseLost
 from work.leases import CLOCK, Lease, claim, run
 from work.models import JobState
 
-BEAT_S = 3.0
-SHORT_S = 3.0  # one or two words
-CHARACTERS_A_SECOND = 14.0  # of speech; only the progress bar believes it
-OUTPUT_LIMITS = Limits(length_s=3600.0, samples=3600 * 48_000, cpu_s=60, wall_s=180)
 PREVIEW_S, PREVIEW_RATE_HZ = 20.0, 24_000
 ORPHAN_AFTER = timedelta(minutes=30)
-
-
-class Beat:
-    """Keeps a lease from inside a loop: reports at most every few seconds, so that loops may call it freely."""
-
-    def __init__(self, lease: Lease, clock: Callable[[], float] = time.monotonic) -> None:
-        self._lease, self._clock, self._due = lease, clock, 0.0
-
-    def __call__(self, stage: str, progress: float, *, now: bool = False) -> None:
-        """Report `progress` percent of the whole.
-
-        Raises:
-            LeaseLost, JobCancelled: stop at once.
-        """
-        if now or self._clock() >= self._due:
-            self._lease.keep(stage, min(99, int(progress)))
-            self._due = self._clock() + BEAT_S
 
 
 # --- Synthesis --------------------------------------------------------------------------------------------
@@ -97,127 +69,56 @@ def synthesis_render(*, tenant_id: UUID, job_id: UUID) -> None:
     """Speak one synthesis; safe to run twice, and at once in two places."""
     lease = claim(Synthesis, tenant_id=tenant_id, job_id=job_id, task=RENDER_TASK)  # 1
     if lease is not None:
-        run(lease, _render)
+        with suppress(LeaseLost):  # it ended (withdrawn, erased) while our own refusal was on its way
+            run(lease, _render)
 
 
 def _render(lease: Lease) -> None:
-    beat = Beat(lease)
-    speech = _speech(_order(lease), HOST.engine)  # 1
-    issue = mark_issue(tenant_id=lease.tenant_id, synthesis_id=lease.job_id)  # 2
-    made = _made(speech, issue, beat)  # 3, 4, 5
-    beat("storing", 95, now=True)
-    key = _stored(speech.row, made.encoded)  # 6
+    with Pulse(lease, "reading") as pulse:
+        row, speech = _ordered(lease)  # 1
+        issue = mark_issue(tenant_id=lease.tenant_id, synthesis_id=row.pk)  # 2
+        made = make(speech, issue, Format(row.format), pulse.told)  # 3, 4, 5
+        key = _stored(row, made.encoded)  # 6
     try:
-        synthesis_release(lease, speech.row, made, key)  # 7
+        synthesis_release(lease, row, made, key)  # 7
     except DomainError:
         # Only a refusal is sure not to have committed; after any other error the sweep decides by the row.
         object_store().delete(key)
         raise
 
 
-@dataclass(frozen=True)
-class _Order:
-    """A claimed synthesis with what it takes to speak it."""
-
-    synthesis: Synthesis
-    version: VoiceVersion
-    script: dict[str, Any]
-
-
-def _order(lease: Lease) -> _Order:
+def _ordered(lease: Lease) -> tuple[Synthesis, Speech]:
+    """The row and what it takes to speak it, the consent asked again."""
     with tenant_scope(lease.tenant_id):
-        synthesis = Synthesis.objects.select_related("version__voice", "consent").get(pk=lease.job_id)
-        version = version_get(lease.tenant_id, synthesis.version_id)
+        row = Synthesis.objects.select_related("version__voice", "consent").get(pk=lease.job_id)
+        version = version_get(lease.tenant_id, row.version_id)
         consent_asked(
             tenant_id=lease.tenant_id,
-            consent_id=synthesis.consent_id,
+            consent_id=row.consent_id,
             speaker_id=version.voice.speaker_id,
-            use=use_of(synthesis),
+            use=use_of(row),
             lock=False,
         )
-    script = open_text(
-        tenant_id=lease.tenant_id,
-        handle=synthesis.subject_handle,
-        purpose=SCRIPT,
-        object_id=synthesis.pk,
-        data=bytes(synthesis.sealed_script or b""),
-    )
-    return _Order(synthesis, version, json.loads(script))
-
-
-@dataclass(frozen=True)
-class _Speech:
-    """A synthesis ready to be spoken."""
-
-    row: Synthesis
-    engine: Engine
-    utterances: Utterances
-    voice: VoiceState
-
-    def chunks(self, gain: GainField) -> Iterator[Floats]:
-        """The sound (T,) in pieces, marked by `gain`."""
-        row = self.row
-        return self.engine.stream(
-            self.utterances, self.voice, gain=gain, seed=row.seed, rate=row.rate, pitch=row.pitch, energy=row.energy
-        )
-
-
-def _speech(order: _Order, engine: Engine) -> _Speech:
-    row, script = order.synthesis, order.script
-    utterances = engine.prepare(
+    script = _script(row)
+    utterances = HOST.engine.prepare(
         script["text"], language=row.language, ssml=script["ssml"], lexicon=script["pronunciations"] or None
     )
-    voice = HOST.voice(order.version.adapter_sha256, lambda: adapter_open(order.version))
-    return _Speech(row, engine, utterances, voice)
+    voice = HOST.voice(version.adapter_sha256, lambda: adapter_open(version))
+    manner = Manner(row.seed, row.rate, row.pitch, row.energy)
+    return row, Speech(HOST.engine, utterances, voice, manner, row.characters)
 
 
-@dataclass(frozen=True)
-class Made:
-    """A marked sound as bytes, its mark read back from them; not stored and not released."""
-
-    encoded: Encoded
-    length_s: float
-    issue: Issue
-    place: Place
-    seen: Confirmation
-
-
-def _made(speech: _Speech, issue: Issue, beat: Beat) -> Made:
-    for last in (*[False] * (PLACES - 1), True):
-        place = new_place()  # 2
-        clip = _spoken(speech, issue, place, beat)  # 3
-        encoded = encode(clip, Format(speech.row.format))  # 4
-        beat("checking the mark", 85)
-        try:
-            seen = read_back(decoded(encoded).mono(), issue.key, issue.record, place)  # 5
-        except MarkUnreadable:
-            if last or clip.length_s > SHORT_S:
-                raise
-            continue
-        return Made(encoded, clip.length_s, issue, place, seen)
-    raise MarkUnreadable
-
-
-def _spoken(speech: _Speech, issue: Issue, place: Place, beat: Beat) -> Clip:
-    rate_hz = speech.engine.rate_hz
-    gain = gain_field(issue.key, issue.record, *place, rate_hz=rate_hz, n_fft=N_FFT, hop=HOP)
-    expected = max(1.0, speech.row.characters / CHARACTERS_A_SECOND) * rate_hz
-    return Clip(np.concatenate(list(_watched(speech.chunks(gain), expected, beat))), rate_hz)
-
-
-def _watched(chunks: Iterator[Floats], expected: float, beat: Beat) -> Iterator[Floats]:
-    done = 0
-    for chunk in chunks:
-        done += len(chunk)
-        beat("speaking", 5 + 75 * min(1.0, done / expected))
-        yield chunk
-
-
-def decoded(encoded: Encoded) -> Clip:
-    """What a receiver of these very bytes will hear; foreign or our own, files are decoded in the sandbox."""
-    if encoded.format in (Format.PCM, Format.MULAW):
-        return decode_raw(encoded)
-    return decode(encoded.data, OUTPUT_LIMITS)
+def _script(row: Synthesis) -> dict[str, Any]:
+    opened: dict[str, Any] = json.loads(
+        open_text(
+            tenant_id=row.tenant_id,
+            handle=row.subject_handle,
+            purpose=SCRIPT,
+            object_id=row.pk,
+            data=bytes(row.sealed_script or b""),
+        )
+    )
+    return opened
 
 
 def _stored(row: Synthesis, encoded: Encoded) -> str:
@@ -289,22 +190,28 @@ def finetune_train(*, tenant_id: UUID, job_id: UUID) -> None:
     """Make one version of a voice; safe to run twice, and at once in two places."""
     lease = claim(FineTune, tenant_id=tenant_id, job_id=job_id, task=FINETUNE_TASK)
     if lease is not None:
-        run(lease, _train)
+        with suppress(LeaseLost):  # as above
+            run(lease, _train)
 
 
 def _train(lease: Lease) -> None:
-    beat, engine = Beat(lease), HOST.engine
-    tune, takes = _takes(lease, beat)
-    if tune.kind == FineTuneKind.PREVIEW:
-        stored = _preview(takes)
-        engine.voice_vector(*_heard(stored))  # refuses what has no voice in it
-    else:
-        stored = engine.adapt(takes, seed=tune.seed, progress=lambda done: beat("training", 5 + 90 * done))
-    beat("storing", 96, now=True)
-    _add_version(lease, tune, stored, engine)
+    with Pulse(lease, "opening recordings") as pulse:
+        tune, takes = _takes(lease, pulse.told)
+        stored = _voice_of(tune, takes, pulse.told)
+        _add_version(lease, tune, stored, HOST.engine)
 
 
-def _takes(lease: Lease, beat: Beat) -> tuple[FineTune, list[Take]]:
+def _voice_of(tune: FineTune, takes: Sequence[Take], report: Report) -> bytes:
+    """The bytes of the new version: trained, or what a preview listens to."""
+    if tune.kind == FineTuneKind.ADAPTED:
+        return HOST.engine.adapt(takes, seed=tune.seed, progress=lambda done: report("training", 5 + 90 * done))
+    stored = _preview(takes)
+    clip = wav.read(stored).mono()
+    HOST.engine.voice_vector(clip.samples, clip.rate_hz)  # refuses what has no voice in it
+    return stored
+
+
+def _takes(lease: Lease, report: Report) -> tuple[FineTune, list[Take]]:
     with tenant_scope(lease.tenant_id):
         tune = FineTune.objects.select_related("voice", "consent").get(pk=lease.job_id)
         consent_asked(
@@ -319,7 +226,7 @@ def _takes(lease: Lease, beat: Beat) -> tuple[FineTune, list[Take]]:
         with tenant_scope(lease.tenant_id):  # one short transaction for each: decoding takes its time
             opened = list(recordings_of(tune.voice, [recording_id]))
         takes += [Take(clip.mono().samples, clip.rate_hz, text) for clip, text in opened]
-        beat("opening recordings", 1 + 4 * number / len(tune.recordings))
+        report("opening recordings", 1 + 4 * number / len(tune.recordings))
     if not takes:
         raise NoRecordings
     return tune, takes
@@ -329,11 +236,6 @@ def _preview(takes: Sequence[Take]) -> bytes:
     """What a preview keeps: up to twenty seconds of the speech it listens to, as a WAV."""
     parts = [resample(Clip(take.samples, take.rate_hz), PREVIEW_RATE_HZ).samples for take in takes]
     return wav.write(Clip(np.concatenate(parts), PREVIEW_RATE_HZ).cut(0.0, PREVIEW_S))
-
-
-def _heard(stored: bytes) -> tuple[Any, int]:
-    clip = wav.read(stored).mono()
-    return clip.samples, clip.rate_hz
 
 
 def _add_version(lease: Lease, tune: FineTune, stored: bytes, engine: Engine) -> None:

@@ -1,34 +1,25 @@
-"""The full search of a clip, and the sweep behind it.
-
-A search may take longer than its clip lasts and the codec reports seldom, so a second thread keeps the
-lease meanwhile; it works on its own database connection and never on the rows.
-"""
+"""The full search of a clip, and the sweep behind it."""
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
-from types import TracebackType
 from uuid import UUID
-
-from django.db import connection
 
 from audio.decode import decode
 from audio.headers import Limits
 from audit.services import record
 from isolation.scope import database_now, tenant_scope
-from problems.errors import DomainError
 from storage.objects import object_store
 from storage.sealing import open_bytes
 from watermark.findings import search
 from watermark.models import PENDING, PENDING_KIND, SEARCH_TASK, Verification
+from watermark.pulse import Pulse
 from watermark.ring import live_keys
 from watermark.selectors import with_content
 from work.leases import Lease, claim, run
 from work.models import FINAL, JobState
 
 CLIP_LIMITS = Limits(length_s=600.0)
-BEAT_S = 8.0
 ORPHAN_AFTER = timedelta(minutes=30)
 
 
@@ -43,8 +34,9 @@ def _search(lease: Lease) -> None:
     with tenant_scope(lease.tenant_id):
         verification = Verification.objects.get(pk=lease.job_id)
     clip = decode(_pending_clip(verification), CLIP_LIMITS)
-    with Pulse(lease) as pulse:
-        finding = with_content(search(clip, live_keys(), pulse.told), clip)
+    with Pulse(lease, "searching") as pulse:
+        told = pulse.told
+        finding = with_content(search(clip, live_keys(), lambda share: told("searching", 99 * share)), clip)
     with tenant_scope(lease.tenant_id):
         lease.end(JobState.DONE, **finding.columns)
         verification.verdict, verification.marks = finding.verdict, [mark.document for mark in finding.marks]
@@ -73,48 +65,6 @@ def _pending_clip(verification: Verification) -> bytes:
     return open_bytes(
         tenant_id=verification.tenant_id, handle="", purpose=PENDING, object_id=verification.pk, data=sealed
     )
-
-
-class Pulse:
-    """Keeps a lease while one long call runs; what stops the lease stops the call at its next report."""
-
-    def __init__(self, lease: Lease) -> None:
-        self._lease = lease
-        self._done = threading.Event()
-        self._share = 0.0
-        self._stopped: DomainError | None = None
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> Pulse:
-        """Start beating."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop beating."""
-        self._done.set()
-        self._thread.join()
-
-    def told(self, share: float) -> None:
-        """The codec's report.
-
-        Raises:
-            LeaseLost, JobCancelled: the thread was told so; the search ends here.
-        """
-        self._share = share
-        if self._stopped is not None:
-            raise self._stopped
-
-    def _beat(self) -> None:
-        try:
-            while not self._done.wait(BEAT_S):
-                self._lease.keep("searching", int(99 * self._share))
-        except DomainError as error:
-            self._stopped = error
-        finally:
-            connection.close()  # this thread's own
 
 
 def sweep_pending(*, tenant_id: UUID) -> int:

@@ -15,16 +15,16 @@ from audio.encode import Encoded, Format, decode_raw
 from audit.models import AuditEntry
 from isolation.scope import tenant_scope
 from storage.objects import object_store
-from synthesis import jobs
+from synthesis import jobs, rendering
 from synthesis.engine import BINS
 from synthesis.enginehost import EngineHost
 from synthesis.humming import HummingEngine
 from synthesis.jobs import sweep_orphans, synthesis_render
 from synthesis.models import RENDER_TASK, Synthesis
 from synthesis.services import synthesis_cancel, synthesis_download
-from watermark.findings import look
+from watermark.findings import look, read_back
 from watermark.models import Mark, MarkRecord
-from watermark.ring import live_keys
+from watermark.ring import key_of, live_keys
 from watermark.services import mark_issue
 from work import leases
 from work.models import JobState, Outbox
@@ -69,7 +69,7 @@ def test_a_text_becomes_a_marked_sound_in_every_format(world, to):
     clip = decode_raw(Encoded(data, to, raw[to], 1)) if to in raw else decode(data)
     with tenant_scope(world.org.id):
         mark = Mark.objects.get(synthesis_id=row.pk)
-    assert look(clip, live_keys(), "quick").marks[0].record == mark.record
+    read_back(clip.mono(), key_of(mark.epoch), mark.record, (mark.salt, mark.start))
     assert mark.blind
     assert MarkRecord.objects.get(pk=mark.record).synthesis_id == row.pk
     assert abs(clip.length_s - row.length_s) < 0.2
@@ -120,7 +120,7 @@ def test_without_the_read_back_the_unmarked_sound_would_be_released(world, monke
     """The test above has power: with the guard taken out, the deaf engine's sound is out."""
     seen = SimpleNamespace(read_back_p=1e-9, markable_s=3.0, blind=False, fingerprint=b"none")
     monkeypatch.setattr(jobs, "HOST", deaf_host())
-    monkeypatch.setattr(jobs, "read_back", lambda *_: seen)
+    monkeypatch.setattr(rendering, "read_back", lambda *_: seen)
     row = world.rendered()
     assert row.state == JobState.DONE
     assert look(decode(heard(world, row)), live_keys(), "quick").verdict != "ours"
@@ -144,13 +144,13 @@ def test_a_withdrawal_before_the_worker_starts_wins(world, settings):
 def test_a_withdrawal_while_the_worker_speaks_wins(world, settings, monkeypatch):
     settings.CONSENT_REACTIONS = []  # only the release gate is relied upon
     row = world.queued()
-    read_back = jobs.read_back
+    read_back = rendering.read_back
 
     def withdrawn_meanwhile(*arguments):
         world.withdraw()
         return read_back(*arguments)
 
-    monkeypatch.setattr(jobs, "read_back", withdrawn_meanwhile)
+    monkeypatch.setattr(rendering, "read_back", withdrawn_meanwhile)
     synthesis_render(tenant_id=world.org.id, job_id=row.pk)
     row = world.row(row.pk)
     assert (row.state, row.problem_code) == (JobState.FAILED, "consent-withdrawn")
@@ -160,13 +160,13 @@ def test_a_withdrawal_while_the_worker_speaks_wins(world, settings, monkeypatch)
 
 def test_a_running_job_is_cancelled_where_it_stands_by_a_withdrawal(world, monkeypatch):
     row = world.queued()
-    read_back = jobs.read_back
+    read_back = rendering.read_back
 
     def withdrawn_meanwhile(*arguments):
         world.withdraw()
         return read_back(*arguments)
 
-    monkeypatch.setattr(jobs, "read_back", withdrawn_meanwhile)
+    monkeypatch.setattr(rendering, "read_back", withdrawn_meanwhile)
     synthesis_render(tenant_id=world.org.id, job_id=row.pk)
     row = world.row(row.pk)
     assert (row.state, row.problem_code) == (JobState.CANCELLED, "consent-withdrawn")
@@ -235,22 +235,31 @@ class Died(BaseException):
     """kill -9, as far as a test can do that."""
 
 
-@pytest.mark.parametrize("step", ["mark_issue", "encode", "read_back", "_stored", "synthesis_release"])
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (jobs, "mark_issue"),
+        (rendering, "encode"),
+        (rendering, "read_back"),
+        (jobs, "_stored"),
+        (jobs, "synthesis_release"),
+    ],
+)
 @pytest.mark.parametrize("after", [False, True])
-def test_a_crash_at_any_step_is_survived_and_released_once(world, monkeypatch, step, after):
-    row, whole = world.queued(), getattr(jobs, step)
+def test_a_crash_at_any_step_is_survived_and_released_once(world, monkeypatch, module, step, after):
+    row, whole = world.queued(), getattr(module, step)
 
     def dies(*arguments, **names):
         if after:
             whole(*arguments, **names)
         raise Died
 
-    monkeypatch.setattr(jobs, step, dies)
+    monkeypatch.setattr(module, step, dies)
     with pytest.raises(Died):
         synthesis_render(tenant_id=world.org.id, job_id=row.pk)
     released = step == "synthesis_release" and after
     assert (world.row(row.pk).state == JobState.DONE) is released
-    monkeypatch.setattr(jobs, step, whole)
+    monkeypatch.setattr(module, step, whole)
     with tenant_scope(world.org.id):
         Synthesis.objects.filter(pk=row.pk).update(lease_until=row.created_at)
     synthesis_render(tenant_id=world.org.id, job_id=row.pk)
@@ -273,14 +282,17 @@ def test_the_sweep_spares_what_is_young_and_what_is_named(world, monkeypatch):
     assert sounds(world) == [row.object_key]
 
 
-def test_a_rotated_key_marks_new_sounds_and_finds_old_ones(world):
+def test_a_rotated_key_marks_new_sounds_and_finds_old_ones(world, monkeypatch, tmp_path):
     from watermark import ring
 
+    monkeypatch.setattr(ring, "_path", lambda: tmp_path / "mark-key")
     before = world.rendered()
     epoch = ring.rotate()
     after = world.rendered()
     with tenant_scope(world.org.id):
         epochs = [Mark.objects.get(synthesis_id=row.pk).epoch for row in (before, after)]
     assert epochs == [epoch - 1, epoch]
-    for row in (before, after):
-        assert look(decode(heard(world, row)), live_keys(), "quick").decides
+    for row, epoch in zip((before, after), epochs, strict=True):
+        with tenant_scope(world.org.id):
+            mark = Mark.objects.get(synthesis_id=row.pk)
+        read_back(decode(heard(world, row)), key_of(epoch), mark.record, (mark.salt, mark.start))

@@ -27,8 +27,9 @@ from consent.models import Consent
 from consent.services import consent_withdraw
 from isolation.scope import tenant_scope
 from synthesis import jobs
-from synthesis.jobs import Made, synthesis_release
+from synthesis.jobs import synthesis_release
 from synthesis.models import RENDER_TASK, Synthesis
+from synthesis.rendering import Made
 from tenants.actor import Role
 from watermark.findings import Confirmation
 from watermark.ring import live_keys
