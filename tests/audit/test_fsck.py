@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -53,11 +54,12 @@ def test_a_whole_log_leads_to_its_root() -> None:
         assert check(served(), old=old) == root()
 
 
-def test_every_file_is_looked_at_down_to_its_bits() -> None:
-    """400 random bits and the first and last of each file; 0 unseen of about 410 bounds the rate at 3/410."""
+@pytest.mark.soak
+def test_every_file_is_looked_at_down_to_its_bits(scale: Callable[[int], int]) -> None:
+    """N random bits and the first and last of each file; 0 unseen bounds the rate at 3/N."""
     chance = random.Random(20261121)
     spots = [(file, bit) for file, data in served().items() for bit in (0, len(data) * 8 - 1)]
-    for _ in range(400):
+    for _ in range(scale(400)):
         file = chance.choice(list(served()))
         spots.append((file, chance.randrange(len(served()[file]) * 8)))
     unseen = []

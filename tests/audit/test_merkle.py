@@ -7,6 +7,7 @@ text of RFC 6962, section 2.1, with slices and recursion and nothing shared with
 """
 
 import random
+from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
@@ -171,9 +172,10 @@ def spoiled(hashes: list[bytes], chance: random.Random) -> list[bytes]:
     return [*hashes[:place], chance.randbytes(32), *hashes[place:]]
 
 
-def test_spoiled_proofs_are_refused() -> None:
-    chance = random.Random(20261121)  # 0 of 4,000 accepted bounds the rate at 3/4,000
-    for _ in range(2_000):
+@pytest.mark.soak
+def test_spoiled_proofs_are_refused(scale: Callable[[int], int]) -> None:
+    chance, trials = random.Random(20261121), scale(2_000)  # 0 of N accepted bounds the rate at 3/N
+    for _ in range(trials):
         leaves = entries(chance.randint(2, 40))
         size, root = len(leaves), naive_root(leaves)
         index, old = chance.randrange(size), chance.randint(1, size)

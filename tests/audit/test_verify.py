@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -135,9 +136,10 @@ def test_every_single_bit_of_a_bundle_matters() -> None:
     assert unseen == []
 
 
-def test_random_forgeries_of_the_decoded_bundle_are_refused() -> None:
-    chance = random.Random(20261121)  # 0 of 2,000 accepted bounds the rate at 3/2,000
-    for _ in range(2_000):
+@pytest.mark.soak
+def test_random_forgeries_of_the_decoded_bundle_are_refused(scale: Callable[[int], int]) -> None:
+    chance, trials = random.Random(20261121), scale(2_000)  # 0 of N accepted bounds the rate at 3/N
+    for _ in range(trials):
         good = bundle(chance.randrange(SIZE))
         kind = chance.choice(["entry", "index", "proof", "drop", "swap", "other"])
         proof = list(good.proof)

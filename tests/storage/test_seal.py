@@ -1,6 +1,7 @@
 """Sealing: what opens, and that nothing that was touched or moved does."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -118,10 +119,11 @@ def mutant(sealed: bytes, chance: random.Random) -> bytes:
     return head + b"".join(chunks)
 
 
-def test_no_mutant_opens() -> None:
-    chance = random.Random(20261121)  # 0 of 3,000 accepted bounds the rate at 3/3,000
+@pytest.mark.soak
+def test_no_mutant_opens(scale: Callable[[int], int]) -> None:
+    chance, trials = random.Random(20261121), scale(3_000)  # 0 of N accepted bounds the rate at 3/N
     sealed = seal_whole(KEY, PLACE, chance.randbytes(2 * CHUNK + 500))
-    for _ in range(3_000):
+    for _ in range(trials):
         spoiled = mutant(sealed, chance)
         if spoiled != sealed:
             with pytest.raises(SealBroken):
