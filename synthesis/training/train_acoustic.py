@@ -155,7 +155,7 @@ def reference(shards: Shards, row: Row, dice: np.random.Generator) -> tuple[Tens
 
 def frame_losses(made: Tensor, batch: Batch) -> Losses:
     """Losses of frames (B, L, M + 2) against what was recorded."""
-    bands = torch.ones(len(batch.mel), 1, MELS)
+    bands = torch.ones(len(batch.mel), 1, MELS, device=made.device)
     bands[~batch.wide, :, NARROW_BANDS:] = 0
     keep = batch.heard.unsqueeze(-1) * bands
     far = (made[..., :MELS] - batch.mel) * keep

@@ -59,14 +59,15 @@ def padded(shards: Shards, rows: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
 
 def forward_sum(log_chance: Tensor, rows: list[Row]) -> Tensor:
     """Negative log chance of all monotonic paths, per frame; log_chance (B, L, N)."""
+    frames = torch.tensor([row.frames for row in rows])
     with_skip = nn.functional.pad(log_chance, (1, 0), value=SKIP)
-    targets = torch.arange(1, log_chance.shape[2] + 1).expand(len(rows), -1)
+    targets = torch.arange(1, log_chance.shape[2] + 1, device=log_chance.device).expand(len(rows), -1)
     total = nn.functional.ctc_loss(
         torch.log_softmax(with_skip, -1).transpose(0, 1), targets,
-        torch.tensor([row.frames for row in rows]), torch.tensor([row.units for row in rows]),
+        frames, torch.tensor([row.units for row in rows]),
         reduction="none", zero_infinity=True,
     )
-    return (total / torch.tensor([row.frames for row in rows])).mean()
+    return (total / frames.to(total.device)).mean()
 
 
 def train(
@@ -79,13 +80,15 @@ def train(
 
     def loss_of(step: int) -> Losses:
         rows = texts.draw(step)
-        log_chance = net(*padded(shards, rows))
+        units, mel, mask = (part.to(plan.device) for part in padded(shards, rows))
+        log_chance = net(units, mel, mask)
         total = forward_sum(log_chance, rows)
         hard = _on_path(log_chance, rows, taught if step < TAUGHT_STEPS else None)
         return {"loss": 0.3 * total + hard, "path": total, "hard": hard}
 
     run.train(loss_of)
     net.load_state_dict(run.average)
+    net.cpu()
     if not peers.rank:
         write_durations(shards, net)
     return net
@@ -106,7 +109,7 @@ def first_durations(shards: Shards) -> np.ndarray:
 
 def _on_path(log_chance: Tensor, rows: list[Row], taught: np.ndarray | None) -> Tensor:
     """Mean of -log chance on the taught path, or on the best one when nothing is taught."""
-    values = log_chance.detach().numpy()
+    values = log_chance.detach().cpu().numpy()
     losses = []
     for place, row in enumerate(rows):
         if row.units > row.frames:

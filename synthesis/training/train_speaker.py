@@ -39,8 +39,8 @@ class Judge(nn.Module):
 
     def forward(self, mel: Tensor, who: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and share of right answers for mel (B, L, 100) of speakers numbered `who` (B,)."""
-        heard = torch.ones(mel.shape[:2], dtype=torch.bool)
-        with torch.autocast("cpu", torch.bfloat16):
+        heard = torch.ones(mel.shape[:2], dtype=torch.bool, device=mel.device)
+        with torch.autocast(mel.device.type, torch.bfloat16):
             statistics = self.net.statistics(mel, heard)
         cosine = self.net.embedding(statistics) @ nn.functional.normalize(self.centres, dim=-1).T
         margin = MARGIN * nn.functional.one_hot(who, cosine.shape[1])
@@ -114,7 +114,8 @@ def train(
     run = Run(judge, folder, plan, peers)
 
     def loss_of(step: int) -> Losses:
-        loss, right = judge(*people.draw(step))
+        mel, who = people.draw(step)
+        loss, right = judge(mel.to(plan.device), who.to(plan.device))
         return {"loss": loss, "right": right}
 
     run.train(loss_of)

@@ -111,12 +111,14 @@ class Acoustic(nn.Module):
             parts.energy(x, mask, voice, person.energy),
         )
 
-    def plan(self, x: Tensor, mask: Tensor, person: Person, *, rate: float = 1.0, pitch: float = 0.0) -> Prosody:
+    def plan(
+        self, x: Tensor, mask: Tensor, person: Person, *, rate: float | Tensor = 1.0, pitch: float = 0.0
+    ) -> Prosody:
         """Prosody to speak with. rate 1 is the person's own; pitch is a log ratio."""
         said = self.guess(x, mask, person)
         return Prosody(frames_of(said.durations.float(), mask, rate), said.pitch + pitch, said.energy)
 
-    def frames(self, x: Tensor, prosody: Prosody, count: int) -> Tensor:
+    def frames(self, x: Tensor, prosody: Prosody, count: int | Tensor) -> Tensor:
         """Decoder input (B, L, D) for `count` frames."""
         return self.variance.spread(
             self.variance.colour(x, prosody.pitch, prosody.energy), prosody.durations, count

@@ -155,8 +155,8 @@ def _hear(base: BaseVoice, take: Take) -> _Heard:
     counts, _ = align(base, take)
     mel = _mel(take)
     f0, voiced = (track[: len(mel)] for track in pitch.track(take.samples))
-    log_f0: NDArray[np.float32] = np.log(f0 / np.float32(PITCH_UNIT_HZ))
-    loud: NDArray[np.float32] = (features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP
+    log_f0 = np.log(f0 / PITCH_UNIT_HZ).astype(np.float32)
+    loud = ((features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP).astype(np.float32)
     bands = torch.ones(MELS)
     if float(mel[:, _NARROW_BANDS:].amax(0).mean()) < _QUIET:
         bands[_NARROW_BANDS:] = 0.0

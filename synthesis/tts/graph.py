@@ -38,6 +38,16 @@ class Graph(nn.Module):
     `is_fixed`: then noise and field start at their first row, for comparing samples.
     """
 
+    lead: Tensor
+    trail: Tensor
+    pause: Tensor
+    forward_cos: Tensor
+    forward_sin: Tensor
+    back_cos: Tensor
+    back_sin: Tensor
+    noise: Tensor
+    field: Tensor
+
     def __init__(self, base: BaseVoice, voice: Voice, field: Floats | None, is_fixed: bool = False) -> None:
         super().__init__()
         self.is_fixed = is_fixed

@@ -72,7 +72,7 @@ class Variance(nn.Module):
         loud: Tensor = self.energy_in(energy.unsqueeze(1)).transpose(1, 2)
         return x + high + loud
 
-    def spread(self, x: Tensor, durations: Tensor, frames: int) -> Tensor:
+    def spread(self, x: Tensor, durations: Tensor, frames: int | Tensor) -> Tensor:
         """Repeat units over their frames: (B, L, D) from x (B, N, D) and whole durations (B, N).
 
         Each frame is told how far it is into its unit and how long that unit is.
@@ -89,7 +89,7 @@ class Variance(nn.Module):
         return chosen + told
 
 
-def frames_of(log_durations: Tensor, mask: Tensor, rate: float) -> Tensor:
+def frames_of(log_durations: Tensor, mask: Tensor, rate: float | Tensor) -> Tensor:
     """Whole frames per unit (B, N) from predicted log(frames + 1); at least 1 for every unit."""
     frames = (torch.exp(log_durations) - 1.0) * MEAN_OVER_MEDIAN / rate
     return torch.clamp(torch.ceil(frames - 0.5), 1, LONGEST_UNIT).long() * mask
