@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +15,7 @@ from audit import entries
 from audit.models import SEAL_PURPOSE, AuditDetail, AuditEntry
 from isolation.scope import database_now
 from storage import sealing
+from storage.errors import KeyShredded
 from storage.keys import key_store, tenant_handle
 
 
@@ -48,7 +49,7 @@ def record(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an act is recorded in its own transaction")
-    handle, kept = _subject(subject_handle, detail or {})
+    handle, kept, key = _subject(tenant_id, subject_handle or "", detail or {})
     entry_id, at = uuid4(), database_now().astimezone(UTC)
     facts = {
         "id": entry_id.hex,
@@ -59,7 +60,14 @@ def record(
         "object": str(object_id) if object_id else None,
         "detail": json.loads(json.dumps(kept, default=str)),
     }
-    entry = _entry(entry_id, event, at, tenant_id, handle, facts, public or {})
+    entry = entries.Entry(
+        id=entry_id.hex,
+        event=event,
+        hour=entries.coarse_hour(at),
+        tenant=tenant_pseudonym(key_store().commitment_key(tenant_handle(tenant_id))),
+        commitment=entries.commit(entries.opening(key, entry_id.hex), facts),
+        public=public or {},
+    )
     row = AuditEntry.objects.create(public_id=entry_id, body=entry.encode())
     AuditDetail.objects.create(
         id=entry_id,
@@ -76,34 +84,19 @@ def record(
     return row.pk
 
 
-def _subject(handle: str | None, detail: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """Whose key seals the facts. Of an erased person only the act itself is recorded, under the tenant's key."""
-    if handle and key_store().shredded(handle):
-        return "", {"subject": "erased"}
-    return handle or "", detail
+def _subject(tenant_id: UUID, handle: str, detail: Mapping[str, Any]) -> tuple[str, Mapping[str, Any], bytes]:
+    """Whose key seals and commits to which facts.
 
-
-def _entry(
-    entry_id: UUID,
-    event: str,
-    at: datetime,
-    tenant_id: UUID,
-    handle: str,
-    facts: Mapping[str, Any],
-    public: Mapping[str, str],
-) -> entries.Entry:
+    Of an erased person only the act itself is recorded, under the tenant's own key.
+    """
     keys, tenant = key_store(), tenant_handle(tenant_id)
     keys.ensure(tenant)
-    tenant_key = keys.commitment_key(tenant)
-    key = keys.commitment_key(handle) if handle else tenant_key
-    return entries.Entry(
-        id=entry_id.hex,
-        event=event,
-        hour=entries.coarse_hour(at),
-        tenant=tenant_pseudonym(tenant_key),
-        commitment=entries.commit(entries.opening(key, entry_id.hex), facts),
-        public=public,
-    )
+    if handle:
+        try:
+            return handle, detail, keys.commitment_key(handle)
+        except KeyShredded:
+            detail = {"subject": "erased"}
+    return "", detail, keys.commitment_key(tenant)
 
 
 def tenant_pseudonym(tenant_key: bytes) -> str:

@@ -13,6 +13,7 @@ comes by the lease and the outbox like every job's. A store that does not answer
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC
 from uuid import UUID
@@ -125,6 +126,8 @@ def _shred(lease: Lease, subject: Subject, position: int) -> None:
     with tenant_scope(lease.tenant_id):
         step = _opened(lease, position, KEYS, lambda: 1)
     key_store().shred(subject.handle)
+    # Other processes may go on for so long with a key that they have read; then nobody holds one any more.
+    time.sleep(key_store().cache_s)
     with tenant_scope(lease.tenant_id):
         _done(step)
 

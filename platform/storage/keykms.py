@@ -21,6 +21,7 @@ from storage.keys import KeyStore
 from storage.objects import ObjectStore
 from storage.s3 import S3Store, s3_client
 
+CACHE_S = 5.0  # as long as an erasure may take to stop all use
 _RECORDS, _TOMBSTONES = "records/", "gone/"
 
 
@@ -105,7 +106,7 @@ class KmsWrapper:
 def kms_key_store(*, bucket: str, key_id: str, region: str) -> KeyStore:
     """The key store of a production deployment; credentials are those of the instance's role."""
     shelf = BucketShelf(record_store(bucket=bucket, region=region))
-    return KeyStore(shelf, KmsWrapper(boto3.client("kms", region_name=region), key_id))
+    return KeyStore(shelf, KmsWrapper(boto3.client("kms", region_name=region), key_id), cache_s=CACHE_S)
 
 
 def record_store(*, bucket: str, region: str) -> ObjectStore:

@@ -5,31 +5,30 @@ and one commitment key for the log. They lie wrapped in a record of their own, s
 one person's record destroys everything that was ever sealed for that person, wherever copies of the
 sealed bytes have gone - database pages, WAL, dumps, buckets.
 
-No plaintext key is cached: a key that is shredded here is unusable everywhere at once.
+Plaintext keys are kept in a process for `cache_s` seconds at most: none at all with files, a few
+with KMS, where a key costs several calls over the network. An erasure waits that long after its
+shred before it certifies, so that no process can still hold what the certificate calls destroyed.
 
 What holds the records (`Shelf`) and what wraps the keys (`Wrapper`) are two seams: files and a root
 key file in the embedded set-up (`keyfiles.py`), a bucket of its own and AWS KMS in production
 (`keykms.py`). The rules below are the same for both.
 """
 
-import base64
-import json
 import os
 import re
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
 
 from problems.errors import Invalid
 from storage.errors import KeyMissing, KeyShredded, ObjectExists, SealBroken
+from storage.shelves import COMMITMENT, KeyRecord, Shelf, Wrapper
 
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{7,63}")
-COMMITMENT = "commitment"
 
 
 @dataclass(frozen=True)
@@ -40,80 +39,29 @@ class DataKey:
     key: bytes
 
 
-class Wrapper(Protocol):
-    """Encrypts keys under something that never leaves its own place."""
-
-    def wrap(self, key: bytes, context: dict[str, str]) -> bytes:
-        """`key` wrapped; `context` is bound to it and has to be given again."""
-
-    def unwrap(self, wrapped: bytes, context: dict[str, str]) -> bytes:
-        """The key again.
-
-        Raises:
-            SealBroken: altered, or wrapped in another context.
-        """
-
-
-class Shelf(Protocol):
-    """Holds one record and one tombstone per handle; writes are durable when they return."""
-
-    def read(self, handle: str) -> bytes | None:
-        """The record, None when there is none."""
-
-    def write(self, handle: str, record: bytes, *, fresh: bool) -> None:
-        """Store the record whole; `fresh` raises ObjectExists when there is one."""
-
-    def destroy(self, handle: str) -> None:
-        """Make the record unreadable and remove it, with every version; no error when there is none."""
-
-    def bury(self, handle: str) -> None:
-        """Set the tombstone; safe to repeat."""
-
-    def buried(self, handle: str) -> bool:
-        """Whether the tombstone stands."""
-
-    def handles(self) -> Iterator[str]:
-        """Every handle that has a record."""
-
-    def writing(self) -> AbstractContextManager[None]:
-        """Keeps other writers out where the place can do that."""
-
-    def ready(self) -> None:
-        """Raises StoreUnavailable when the place does not answer."""
-
-
 @dataclass(frozen=True)
-class _Record:
-    """A handle's wrapped keys by name: "1", "2", ... and "commitment"."""
+class _Hot:
+    """A record that was read a moment ago, with the keys that were unwrapped from it."""
 
-    handle: str
-    wrapped: dict[str, bytes]
-
-    @property
-    def version(self) -> int:
-        return max(int(name) for name in self.wrapped if name != COMMITMENT)
-
-    def encode(self) -> bytes:
-        keys = {name: base64.b64encode(data).decode() for name, data in self.wrapped.items()}
-        return json.dumps({"v": 1, "handle": self.handle, "keys": keys}, sort_keys=True).encode()
-
-    @classmethod
-    def decode(cls, data: bytes) -> "_Record":
-        fields = json.loads(data)
-        if fields["v"] != 1:
-            raise SealBroken("a key record of an unknown version")
-        return cls(fields["handle"], {name: base64.b64decode(text) for name, text in fields["keys"].items()})
+    until: float
+    record: KeyRecord
+    keys: dict[str, bytes]
 
 
 class KeyStore:
     """Keys by handle: make, use, rotate, shred.
 
     A handle is missing, live or shredded, and only ever moves forward.
+
+    Args:
+        cache_s: how long a process may go on with what it has read, in seconds of the monotonic clock.
     """
 
-    def __init__(self, shelf: Shelf, wrapper: Wrapper) -> None:
+    def __init__(self, shelf: Shelf, wrapper: Wrapper, *, cache_s: float = 0) -> None:
         self._shelf = shelf
         self._wrapper = wrapper
+        self._hot: dict[str, _Hot] = {}
+        self.cache_s = cache_s
 
     def create(self, handle: str) -> None:
         """Make the keys of a new handle.
@@ -123,7 +71,7 @@ class KeyStore:
             KeyShredded: it had keys and they were destroyed; a handle is never used again.
         """
         self._require(handle)
-        record = _Record(handle, {name: self._fresh(handle, name) for name in ("1", COMMITMENT)})
+        record = KeyRecord(handle, {name: self._fresh(handle, name) for name in ("1", COMMITMENT)})
         self._shelf.write(handle, record.encode(), fresh=True)
 
     def ensure(self, handle: str) -> None:
@@ -132,8 +80,9 @@ class KeyStore:
         Raises:
             KeyShredded: they were destroyed.
         """
-        self._require(handle)
-        if self._shelf.read(handle) is None:
+        try:
+            self._record(handle)
+        except KeyMissing:
             try:
                 self.create(handle)
             except ObjectExists:
@@ -174,10 +123,12 @@ class KeyStore:
             KeyMissing, KeyShredded.
         """
         with self._shelf.writing():
+            self._hot.pop(handle, None)
             record = self._record(handle)
             version = record.version + 1
             fresh = {str(version): self._fresh(handle, str(version))}
             self._shelf.write(handle, replace(record, wrapped=record.wrapped | fresh).encode(), fresh=False)
+        self._hot.pop(handle, None)
         # Where the shelf cannot keep writers out, a shred may have come in between: it must win.
         if self._shelf.buried(handle):
             self._shelf.destroy(handle)
@@ -195,6 +146,7 @@ class KeyStore:
         with self._shelf.writing():
             self._shelf.bury(handle)
             self._shelf.destroy(handle)
+        self._hot.pop(handle, None)
 
     def exists(self, handle: str) -> bool:
         """Whether any key material of the handle is still there, usable or not."""
@@ -220,7 +172,7 @@ class KeyStore:
                 data = self._shelf.read(handle)
                 if data is None or self._shelf.buried(handle):
                     continue
-                record = _Record.decode(data)
+                record = KeyRecord.decode(data)
                 anew = {name: self._wrap(handle, name, self._unwrap(record, name)) for name in record.wrapped}
                 self._shelf.write(handle, replace(record, wrapped=anew).encode(), fresh=False)
                 count += 1
@@ -234,14 +186,25 @@ class KeyStore:
         if self._shelf.buried(_require_handle(handle)):
             raise KeyShredded(handle=handle)
 
-    def _record(self, handle: str) -> _Record:
+    def _record(self, handle: str) -> KeyRecord:
+        hot = self._hot.get(handle)
+        if hot is not None and hot.until > time.monotonic():
+            return hot.record
+        record = self._read(handle)
+        if self.cache_s:
+            now = time.monotonic()
+            self._hot = {name: one for name, one in self._hot.items() if one.until > now}
+            self._hot[handle] = _Hot(now + self.cache_s, record, {})
+        return record
+
+    def _read(self, handle: str) -> KeyRecord:
         self._require(handle)
         data = self._shelf.read(handle)
         if data is None:
             # Asked again, because the shred may have come between the two looks.
             self._require(handle)
             raise KeyMissing(handle=handle)
-        record = _Record.decode(data)
+        record = KeyRecord.decode(data)
         if record.handle != handle:
             raise SealBroken("a key record lies under another's name")
         return record
@@ -252,10 +215,16 @@ class KeyStore:
     def _wrap(self, handle: str, name: str, key: bytes) -> bytes:
         return self._wrapper.wrap(key, {"handle": handle, "name": name})
 
-    def _unwrap(self, record: _Record, name: str) -> bytes:
+    def _unwrap(self, record: KeyRecord, name: str) -> bytes:
         if name not in record.wrapped:
             raise KeyMissing(handle=record.handle, version=name)
-        return self._wrapper.unwrap(record.wrapped[name], {"handle": record.handle, "name": name})
+        hot = self._hot.get(record.handle)
+        if hot is not None and hot.record is record and name in hot.keys:
+            return hot.keys[name]
+        key = self._wrapper.unwrap(record.wrapped[name], {"handle": record.handle, "name": name})
+        if hot is not None and hot.record is record:
+            hot.keys[name] = key
+        return key
 
 
 def tenant_handle(tenant_id: UUID) -> str:

@@ -236,6 +236,16 @@ def test_while_anything_is_left_there_is_no_certificate(people: People, answerer
     assert_forgotten(people)
 
 
+def test_before_it_certifies_it_waits_until_no_process_can_hold_a_key(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(key_store(), "cache_s", 5.0)
+    monkeypatch.setattr(jobs.time, "sleep", waited.append)
+    assert people.run(people.request()).state == "done"
+    assert waited == [5.0]
+
+
 def test_the_ledger_is_written_before_anything_is_destroyed(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     erasure = people.request()
     monkeypatch.setattr(jobs, "_destroy", dying(jobs._destroy, done=False))

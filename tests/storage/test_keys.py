@@ -13,8 +13,9 @@ from storage import keyfiles
 from storage.errors import KeyMissing, KeyShredded, ObjectExists, SealBroken
 from storage.keyfiles import FileShelf, RootKeyWrapper, directory_key_store, retire_root
 from storage.keykms import BucketShelf, KmsWrapper
-from storage.keys import KeyStore, Shelf, Wrapper
+from storage.keys import KeyStore
 from storage.s3 import S3Store
+from storage.shelves import Shelf, Wrapper
 
 PERSON = "a1b2c3d4e5f60718"
 
@@ -139,6 +140,48 @@ def test_a_rotation_that_a_shred_overtakes_leaves_nothing(seams: tuple[Shelf, Wr
     with pytest.raises(KeyShredded):
         store.rotate(PERSON)
     assert not store.exists(PERSON)
+
+
+class Counting(FileShelf):
+    """Counts how often a record is read."""
+
+    reads = 0
+
+    def read(self, handle: str) -> bytes | None:
+        self.reads += 1
+        return super().read(handle)
+
+
+@pytest.mark.parametrize(("cache_s", "reads"), [(0.0, 20), (60.0, 1)])
+def test_what_was_read_is_used_for_its_time_and_no_longer(tmp_path: Path, cache_s: float, reads: int) -> None:
+    shelf, wrapper = Counting(tmp_path / "records"), RootKeyWrapper(tmp_path / "roots")
+    store = KeyStore(shelf, wrapper, cache_s=cache_s)
+    store.create(PERSON)
+    shelf.reads = 0
+    assert len({store.commitment_key(PERSON) for _ in range(20)}) == 1
+    assert shelf.reads == reads
+    store.rotate(PERSON)
+    assert store.current(PERSON).version == 2
+    store.shred(PERSON)
+    with pytest.raises(KeyShredded):
+        store.commitment_key(PERSON)
+
+
+def test_another_process_goes_on_with_a_shredded_key_for_the_cache_time_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("storage.keys.time.monotonic", lambda: now[0])
+    shelf, wrapper = FileShelf(tmp_path / "records"), RootKeyWrapper(tmp_path / "roots")
+    mine, other = (KeyStore(shelf, wrapper, cache_s=5) for _ in range(2))
+    mine.create(PERSON)
+    key = other.current(PERSON)
+    mine.shred(PERSON)
+    now[0] += 4.9
+    assert other.current(PERSON) == key
+    now[0] += 0.2
+    with pytest.raises(KeyShredded):
+        other.current(PERSON)
 
 
 def test_records_cannot_be_swapped_or_altered(seams: tuple[Shelf, Wrapper]) -> None:
