@@ -71,19 +71,6 @@ def training_use(kind: str) -> Use:
     return Use(act="finetune" if kind == FineTuneKind.ADAPTED else "enrol")
 
 
-def consent_in_force(tenant_id: UUID, speaker_id: UUID) -> UUID:
-    """The speaker's newest active consent, for callers that name none; whether it covers the use is asked later.
-
-    Raises:
-        NotFound: the speaker has no active consent.
-    """
-    rows = Consent.objects.filter(tenant_id=tenant_id, speaker_id=speaker_id, state=State.ACTIVE.value)
-    found = rows.order_by("-version").values_list("pk", flat=True).first()
-    if found is None:
-        raise NotFound("The speaker has no consent in force")
-    return found
-
-
 def consent_asked(*, tenant_id: UUID, consent_id: UUID, speaker_id: UUID, use: Use, lock: bool) -> Consent:
     """The consent, when it allows `use` of this speaker's voice at this moment.
 

@@ -15,13 +15,13 @@ from django.db import transaction
 from audio.encode import Encoded, Format
 from audit.services import record
 from consent.rules import Use
+from consent.selectors import consent_to_use
 from storage.objects import object_store
 from storage.sealing import open_bytes, seal_text
 from synthesis.errors import NoRecordings, NotReady, Quarantined
 from synthesis.models import FINETUNE_TASK, RENDER_TASK, SCRIPT, SOUND, FineTune, FineTuneKind, GovernedJob, Synthesis
 from synthesis.selectors import (
     consent_asked,
-    consent_in_force,
     finetune_get,
     synthesis_get,
     training_use,
@@ -66,7 +66,7 @@ def synthesis_request(
     """
     version = version_get(actor, version_id)
     speaker = version.voice.speaker
-    consent_id = consent_id or consent_in_force(actor.tenant_id, speaker.pk)
+    consent_id = consent_id or consent_to_use(tenant_id=actor.tenant_id, speaker_id=speaker.pk)
     consent_asked(tenant_id=actor.tenant_id, consent_id=consent_id, speaker_id=speaker.pk, use=use, lock=False)
     quota_take(actor=actor, what="characters", amount=len(order.text), allowed=CHARACTERS_A_MONTH)
     synthesis = _written(actor, version.pk, speaker.key_handle, consent_id, use, order)
@@ -130,7 +130,7 @@ def finetune_request(
     """
     voice = voice_get(actor, voice_id)
     speaker = voice.speaker
-    consent_id = consent_id or consent_in_force(actor.tenant_id, speaker.pk)
+    consent_id = consent_id or consent_to_use(tenant_id=actor.tenant_id, speaker_id=speaker.pk)
     use = training_use(kind)
     consent_asked(tenant_id=actor.tenant_id, consent_id=consent_id, speaker_id=speaker.pk, use=use, lock=False)
     usable = recordings_usable(voice, recordings)

@@ -12,7 +12,7 @@ from audio.decode import decode
 from consent.errors import EvidenceMissing
 from consent.models import Consent
 from consent.rules import Use
-from consent.selectors import consent_newest_active, evidence_clip
+from consent.selectors import consent_to_use, evidence_clip
 from consent.services import consent_require
 from problems.errors import NotFound
 from storage.objects import object_store
@@ -48,14 +48,11 @@ def consent_to_enrol(*, tenant_id: UUID, speaker_id: UUID, consent_id: UUID | No
     """The speaker's consent, when it allows recording now; the newest one in force when none is named.
 
     Raises:
-        NotFound: no such consent, or none in force. ConsentOfAnother: it is another speaker's.
+        NotFound: no such consent. ConsentOfAnother: it is another speaker's.
         Refused: see ``consent.services.consent_require``.
     """
     if consent_id is None:
-        newest = consent_newest_active(tenant_id=tenant_id, speaker_id=speaker_id)
-        consent_id = newest.pk if newest else None
-    if consent_id is None:
-        raise NotFound("The speaker has no consent in force")
+        consent_id = consent_to_use(tenant_id=tenant_id, speaker_id=speaker_id)
     consent = consent_require(tenant_id=tenant_id, consent_id=consent_id, use=Use(act="enrol"), lock=lock)
     if consent.speaker_id != speaker_id:
         raise ConsentOfAnother()

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from audio.clip import Clip
 from audio.decode import decode
 from consent import receipts
-from consent.errors import EvidenceMissing, ReceiptMissing
+from consent.errors import ConsentNotActive, EvidenceMissing, ReceiptMissing
 from consent.models import Challenge, Consent, Evidence, Outcome, PhraseList, Receipt, ReceiptKind
 from consent.states import State
 from consent.terms import Terms, parse
@@ -174,3 +174,19 @@ def consent_newest_active(*, tenant_id: UUID, speaker_id: UUID) -> Consent | Non
     """The speaker's newest consent in state active, None when there is none. Its dates are the gate's business."""
     rows = Consent.objects.filter(tenant_id=tenant_id, speaker_id=speaker_id, state=State.ACTIVE)
     return rows.order_by("-version").first()
+
+
+def consent_to_use(*, tenant_id: UUID, speaker_id: UUID) -> UUID:
+    """The consent that a caller means who names none: the newest in force, else the newest there ever was.
+
+    The gate is asked about it in either case, so a withdrawn one answers that it was withdrawn.
+
+    Raises:
+        ConsentNotActive: the speaker has never been asked.
+    """
+    found = consent_newest_active(tenant_id=tenant_id, speaker_id=speaker_id)
+    if found is None:
+        found = Consent.objects.filter(tenant_id=tenant_id, speaker_id=speaker_id).order_by("-version").first()
+    if found is None:
+        raise ConsentNotActive(speaker=str(speaker_id))
+    return found.pk
