@@ -127,7 +127,11 @@ def lint(arguments: list[str]) -> int:
         "imports (import-linter)": [str(Path(python).with_name("lint-imports"))],
         "types (mypy)": [python, "-m", "mypy"],
         "OpenAPI document": make_document,
-        "OpenAPI document is current (else: cp var/openapi.yaml .)": ["diff", "openapi.yaml", str(document)],
+        "OpenAPI document is current (else: cp var/openapi.yaml platform/api/)": [
+            "diff",
+            "platform/api/openapi.yaml",
+            str(document),
+        ],
     }
     # Settings must be readable; no server is started for them.
     settings = platform_environment(Servers(Profile(VAR / "lint")), mode="test", public_url="http://127.0.0.1:8000")
