@@ -45,7 +45,7 @@ from tenants.actor import Actor, Scope
 from tenants.scoped import ScopedView
 from work.models import FINAL
 
-EVENTS_MOST_S = 60.0
+EVENTS_MOST_S = 30.0  # a listener holds a thread of the server; it asks again after that
 _LOOK_S = 0.25
 _NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
 
@@ -152,7 +152,7 @@ class SynthesisEventsView(ScopedView):
 
     @extend_schema(responses={(200, "text/event-stream"): OpenApiTypes.STR})
     def get(self, request: Request, synthesis_id: UUID) -> HttpResponseBase:
-        """One event per change, until the job has ended or a minute is over; the client then asks again."""
+        """One event per change, until the job has ended or half a minute is over; the client then asks again."""
         synthesis_get(self.actor, synthesis_id)
         return _events(self.actor, synthesis_id)
 

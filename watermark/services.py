@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
-from audio.clip import Clip
 from audio.decode import decode
 from audio.headers import Limits
 from audit.services import record
@@ -33,6 +32,7 @@ from work.models import JobState
 __all__ = ["live_keys"]  # the ring's door for the packages above
 
 STRANGER_LIMITS = Limits(file_bytes=8 * 1024 * 1024, length_s=60.0, samples=60 * 48_000 * 2, cpu_s=5, wall_s=15)
+QUICK_S = 60.0  # of sound; about a second of work
 DRAWS = 8
 
 
@@ -97,12 +97,15 @@ def mark_confirm(
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """A clip after the quick look: what is needed to answer, or to hand it on to the full search."""
+    """A clip after the quick look: what is needed to answer, or to hand it on to the full search.
+
+    `finding` is None for a clip that is too long to be looked at while somebody waits.
+    """
 
     data: bytes
     sha256: str
-    clip: Clip
-    finding: Finding
+    length_s: float
+    finding: Finding | None
 
 
 def clip_examine(data: bytes, limits: Limits = CLIP_LIMITS) -> Examined:
@@ -112,17 +115,26 @@ def clip_examine(data: bytes, limits: Limits = CLIP_LIMITS) -> Examined:
         what `audio.decode.decode` raises; MarkKeyMissing.
     """
     clip = decode(data, limits)
-    finding = with_content(look(clip, live_keys(), "quick"), clip)
-    return Examined(data, hashlib.sha256(data).hexdigest(), clip, finding)
+    finding = with_content(look(clip, live_keys(), "quick"), clip) if clip.length_s <= QUICK_S else None
+    return Examined(data, hashlib.sha256(data).hexdigest(), clip.length_s, finding)
+
+
+def clip_judge(data: bytes) -> str:
+    """The verdict of the quick look alone, for strangers; nothing is kept. No transaction may be open.
+
+    Raises:
+        as `clip_examine`; the limits are narrower.
+    """
+    return look(decode(data, STRANGER_LIMITS), live_keys(), "quick").verdict
 
 
 @transaction.atomic
 def verification_request(*, actor: Actor, examined: Examined) -> Verification:
     """Answer at once where the quick look decides; otherwise keep the clip, sealed, for the full search."""
     verification = Verification(
-        tenant_id=actor.tenant_id, clip_sha256=examined.sha256, length_s=round(examined.clip.length_s, 3)
+        tenant_id=actor.tenant_id, clip_sha256=examined.sha256, length_s=round(examined.length_s, 3)
     )
-    if examined.finding.decides:
+    if examined.finding is not None and examined.finding.decides:
         for name, value in examined.finding.columns.items():
             setattr(verification, name, value)
         verification.state, verification.progress, verification.finished_at = JobState.DONE, 100, CLOCK

@@ -34,6 +34,7 @@ from watermark.services import (
     Examined,
     attribution_tell,
     clip_examine,
+    clip_judge,
     verification_request,
 )
 from work.models import FINAL
@@ -169,6 +170,5 @@ class DetectView(_ClipDoor):
     @extend_schema(request={"multipart/form-data": ClipIn}, responses={200: DetectOut})
     def post(self, request: Request) -> Response:
         """A verdict and the layers that were found; no score, no name, and the clip is not kept."""
-        finding = clip_examine(self.clip(request), STRANGER_LIMITS).finding
-        body = {"verdict": finding.verdict, "layers": layers(finding.verdict), "statement": STATEMENT}
-        return Response(body)
+        verdict = clip_judge(self.clip(request))
+        return Response({"verdict": verdict, "layers": layers(verdict), "statement": STATEMENT})

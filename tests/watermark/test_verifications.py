@@ -266,6 +266,16 @@ def test_no_transaction_is_open_while_a_clip_is_decoded_and_searched(org, speak,
     assert open_then == [False, False]
 
 
+def test_a_long_clip_is_not_searched_while_somebody_waits(org, speak, as_wav, monkeypatch):
+    from watermark import services
+
+    monkeypatch.setattr(services, "QUICK_S", 2.0)
+    answer = ask(org.client(), as_wav(given_out(org, speak)[1]))
+    assert (answer.status_code, answer.json()["verdict"]) == (202, None)
+    verification_search(tenant_id=org.id, job_id=answer.json()["id"])
+    assert org.client().get(answer["Location"]).json()["verdict"] == "ours"
+
+
 def test_waiting_for_the_answer_as_long_as_is_preferred(org, speak, as_wav, swift, monkeypatch):
     from watermark import views
 
