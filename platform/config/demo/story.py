@@ -208,7 +208,7 @@ class Story:
         """What everybody may ask, and what only the tenant is told."""
         call = self._keep("after_a_phone_call.wav", phone_call(self.sound))
         anonymous = self.cast.stranger.send_file("/v1/detect", "clip", call.read_bytes())
-        self._say(f"anybody may ask: {anonymous['verdict']} (layers {', '.join(anonymous['layers'])})")
+        self._say(f"anybody may ask: {anonymous['verdict']} (fired: {', '.join(anonymous['layers']['fired'])})")
         told = self._verified(self.cast.compliance, call.read_bytes())
         self._say(f"the tenant is told: {told['verdict']}, p <= {told['p_value']:.1e}")
         for behind in told["attribution"]:
@@ -329,13 +329,18 @@ class Story:
         self._run_checker("audit.verify", self.bundle, "log proof")
 
     def _run_checker(self, module: str, path: Path, what: str) -> None:
-        vkey = self.cast.stranger.read("/log/key").decode().strip()
-        command = [sys.executable, "-m", module, str(path)] + (["--key", vkey] if module == "audit.verify" else [])
+        keys = ["--key", self._public("/log/key")]
+        if module == "erasure.certificate":
+            keys = ["--key", self._public("/log/certificate-key"), "--log-key", self._public("/log/key")]
+        command = [sys.executable, "-m", module, str(path), *keys]
         checked = subprocess.run(command, capture_output=True, text=True, check=False)
         lines = (checked.stdout or checked.stderr).strip().splitlines()
         self._say(f"{what}: {lines[-1] if lines else checked.returncode} (python -m {module} {path.name})")
         if checked.returncode:
             raise StoryBroken(f"the {what} does not hold:\n{checked.stdout}{checked.stderr}")
+
+    def _public(self, path: str) -> str:
+        return self.cast.stranger.read(path).decode().strip()
 
     def _keep(self, name: str, data: bytes) -> Path:
         path = self.cast.out / name

@@ -26,6 +26,6 @@ form.addEventListener("submit", async (event) => {
   const answer = await fetch("/v1/detect", { method: "POST", body: new FormData(form), headers: { "X-CSRFToken": form.csrfmiddlewaretoken.value } });
   const body = await answer.json();
   if (!answer.ok) return show("problem", body.title, body.detail);
-  const layers = (body.layers || []).join(", ") || "none";
+  const layers = body.layers.fired.join(", ") || "none";
   show("verdict", body.verdict.replace("_", " "), `${WORDS[body.verdict]} Layers that fired: ${layers}.`);
 });
