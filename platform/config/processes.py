@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
@@ -44,7 +46,8 @@ class Child:
         death_signal: what the kernel sends when the parent dies; `stop_signal` when None. For a process whose good
             order takes long, a quicker one: nobody is left who would kill it after its grace.
         grace_s: how long it may take over ending before it is killed.
-        unprivileged: drop root by a user namespace, for servers that refuse to run as root.
+        unprivileged: for servers that refuse to run as root, or as somebody whom the system has no name for:
+            give them another user in a namespace of their own.
         folder: where it runs; the parent's when None.
     """
 
@@ -65,18 +68,26 @@ class Child:
         self._asked = False
         with contextlib.ExitStack() as stack:
             log = None if self.log is None else stack.enter_context(self.log.open("ab"))
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=None if log is None else subprocess.STDOUT,
-                env=dict(self.environment),
-                cwd=self.folder,
-                start_new_session=True,
-                preexec_fn=_before_exec(self.death_signal or self.stop_signal, self.unprivileged and os.geteuid() == 0),
-            )
+            try:
+                self.process = self._open(log)
+            except subprocess.SubprocessError as error:  # raised for whatever failed between fork and exec
+                raise ProcessFailed(
+                    f"{self.name} does not run as this user, and user namespaces are closed here: use an ordinary user"
+                ) from error
         with contextlib.suppress(BrokenPipeError):  # it ended at once: whoever waits for it reports that
             _feed(self.process, stdin)
+
+    def _open(self, log: IO[bytes] | None) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=None if log is None else subprocess.STDOUT,
+            env=dict(self.environment),
+            cwd=self.folder,
+            start_new_session=True,
+            preexec_fn=_before_exec(self.death_signal or self.stop_signal, _stand_in() if self.unprivileged else None),
+        )
 
     @property
     def exit_code(self) -> int | None:
@@ -153,7 +164,16 @@ def _feed(process: subprocess.Popen[bytes], text: bytes) -> None:
             process.stdin.write(text)
 
 
-def _before_exec(death_signal: signal.Signals, unprivileged: bool) -> Callable[[], None] | None:
+def _stand_in() -> int | None:
+    """The user that an unprivileged child becomes; None where our own will do."""
+    named = {entry.pw_uid for entry in pwd.getpwall()}
+    if os.geteuid() in named - {0}:
+        return None
+    ordinary = sorted(named - {0}, reverse=True)  # `nobody` comes before the system's own users
+    return ordinary[0] if ordinary else None
+
+
+def _before_exec(death_signal: signal.Signals, stand_in: int | None) -> Callable[[], None] | None:
     """What the child does between fork and exec; None where the kernel offers nothing."""
     libc = _LIBC
     if libc is None:
@@ -161,8 +181,8 @@ def _before_exec(death_signal: signal.Signals, unprivileged: bool) -> Callable[[
     parent, uid, gid = os.getpid(), os.getuid(), os.getgid()
 
     def prepare() -> None:
-        if unprivileged:
-            _leave_root(libc, uid, gid)
+        if stand_in is not None:
+            _become(libc, stand_in, uid, gid)
         # Last, because a change of credentials clears it.
         libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
         if os.getppid() != parent:  # it died before the line above: nobody would tell us
@@ -171,10 +191,11 @@ def _before_exec(death_signal: signal.Signals, unprivileged: bool) -> Callable[[
     return prepare
 
 
-def _leave_root(libc: ctypes.CDLL, uid: int, gid: int) -> None:
-    """Become user 1000 in a new user namespace; files keep the outer owner, so nothing needs a chown."""
+def _become(libc: ctypes.CDLL, stand_in: int, uid: int, gid: int) -> None:
+    """Become `stand_in` in a new user namespace; files keep the outer owner, so nothing needs a chown."""
     if libc.unshare(_CLONE_NEWUSER):
-        raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWUSER): start this as an ordinary user instead of root")
-    for path, text in (("uid_map", f"1000 {uid} 1"), ("setgroups", "deny"), ("gid_map", f"1000 {gid} 1")):
+        raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWUSER)")
+    maps = (("uid_map", f"{stand_in} {uid} 1"), ("setgroups", "deny"), ("gid_map", f"{stand_in} {gid} 1"))
+    for path, text in maps:
         with open(f"/proc/self/{path}", "w") as file:  # noqa: PTH123 - nothing but plain calls after a fork
             file.write(text)

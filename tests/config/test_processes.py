@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from config import processes
 from config.processes import Child, ProcessFailed, wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -110,3 +111,26 @@ def test_a_child_sees_only_the_environment_it_is_given(tmp_path: Path) -> None:
     child.stop()
     del os.environ["CONSONANT_TEST_CANARY"]
     assert child.tail() == "['GIVEN']"
+
+
+def test_an_unprivileged_child_is_not_root_and_has_a_name(tmp_path: Path) -> None:
+    ask = "import os, pwd; print(os.geteuid(), pwd.getpwuid(os.geteuid()).pw_name)"
+    child = Child("guest", [sys.executable, "-c", ask], tmp_path / "log", {}, unprivileged=True)
+    child.start()
+    assert child.process is not None
+    child.process.wait(20)
+    child.stop()
+    uid, name = child.tail().split()
+    assert uid != "0"
+    assert name
+
+
+def test_a_closed_kernel_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(libc: object, stand_in: int, uid: int, gid: int) -> None:
+        raise OSError(1, "unshare(CLONE_NEWUSER)")
+
+    monkeypatch.setattr(processes, "_become", closed)
+    monkeypatch.setattr(processes, "_stand_in", lambda: 65534)
+    child = Child("guest", SLEEPER, tmp_path / "log", {}, unprivileged=True)
+    with pytest.raises(ProcessFailed, match="ordinary user"):
+        child.start()
