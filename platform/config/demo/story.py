@@ -108,6 +108,7 @@ class Story:
     second: Person
     foreign: Take
     draw_from: Callable[[list[str]], None]  # the one difference from production: where challenges come from
+    picture: Callable[[Path, bytes], None]  # draws a sound with the evidence for our mark; needs the operator's key
     synthesis: dict[str, Any] = field(default_factory=dict)
     sound: bytes = b""
     bundle: Path | None = None
@@ -201,6 +202,8 @@ class Story:
         self.sound = client.read(f"/v1/syntheses/{job['id']}/audio")
         path = self._keep("synthesis.wav", self.sound)
         self._say(f"{self.synthesis['length_s']:.1f} s of speech: {path}")
+        self.picture(path.with_suffix(".png"), self.sound)
+        self._say(f"its spectrogram, with the evidence for the mark below: {path.with_suffix('.png')}")
         outside = body | {"use": USE | {"purpose": "advertising"}}
         self._refused(lambda: client.post("/v1/syntheses", outside), "a use outside the terms is refused")
 
