@@ -1,0 +1,68 @@
+"""A lease is kept while the work reports, and while it keeps silent."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from watermark import pulse
+from watermark.pulse import Pulse
+from work.errors import JobCancelled
+
+
+class KeptLease:
+    """Stands in for a lease: notes what it is told, and can be taken away."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+        self.lost = False
+        self.was_kept = threading.Event()
+
+    def keep(self, stage: str, progress: int) -> None:
+        if self.lost:
+            raise JobCancelled
+        self.told.append((stage, progress))
+        self.was_kept.set()
+
+
+def test_reports_are_written_at_most_every_few_seconds():
+    lease = KeptLease()
+    with Pulse(lease) as beat:
+        for percent in range(100):
+            beat.told("speaking", percent)
+    assert lease.told == [("speaking", 0)]
+
+
+def test_a_silent_stretch_is_kept_by_the_watcher(monkeypatch):
+    monkeypatch.setattr(pulse, "SILENT_S", 0.0)
+    lease = KeptLease()
+    with Pulse(lease, "reading") as beat:
+        assert lease.was_kept.wait(5)
+        beat.told("reading", 50)
+    assert ("reading", 0) in lease.told
+
+
+def test_whoever_takes_the_lease_stops_the_work_at_its_next_report(monkeypatch):
+    monkeypatch.setattr(pulse, "SILENT_S", 0.0)
+    lease = KeptLease()
+    lease.lost = True
+    with Pulse(lease) as beat:
+        beat._thread.join(5)
+        with pytest.raises(JobCancelled):
+            beat.told("speaking", 10)
+
+
+def test_a_report_that_finds_the_lease_gone_stops_at_once():
+    lease = KeptLease()
+    lease.lost = True
+    with Pulse(lease) as beat, pytest.raises(JobCancelled):
+        beat.told("speaking", 10)
+
+
+def test_a_hundred_percent_is_left_to_the_end_of_the_job():
+    lease = KeptLease()
+    with Pulse(lease) as beat:
+        beat.told("speaking", 100)
+    assert lease.told == [("speaking", 99)]
+    assert not beat._thread.is_alive()
