@@ -1,0 +1,149 @@
+"""Detection on real speech: found, read, placed in time; and what must not be found."""
+
+import numpy as np
+import pytest
+from scipy.signal import butter, resample_poly, sosfilt
+
+from watermark.codec.detect import attribute, check, detect
+from watermark.codec.embed import embed
+from watermark.codec.frames import resampled
+from watermark.codec.keys import MarkKey
+
+
+def telephone(samples: np.ndarray, rate_hz: int) -> np.ndarray:
+    """300-3400 Hz, 8 kHz, mu-law and back."""
+    band = butter(4, [300, 3400], "bandpass", fs=rate_hz, output="sos")
+    narrow = resampled(sosfilt(band, samples).astype(np.float32), rate_hz, 8000)
+    coded = np.round(127 * np.sign(narrow) * np.log1p(255 * np.abs(np.clip(narrow, -1, 1))) / np.log(256)) / 127
+    return (np.sign(coded) * np.expm1(np.abs(coded) * np.log(256)) / 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["woman", "man"])
+def test_a_marked_clip_is_ours_and_names_its_record(marked, key, record, name: str) -> None:
+    made = marked(name)
+    found = detect(made.samples, made.rate_hz, [key], search="none")
+    assert (found.verdict, found.record, found.epoch) == ("ours", record, 0)
+    assert found.p_value < 1e-20
+    assert found.record_p_value < 1e-6
+
+
+def test_three_seconds_of_a_telephone_call_are_enough(marked, key, record) -> None:
+    made = marked("woman")
+    heard = telephone(made.samples, made.rate_hz)
+    found = detect(heard[8000:32000], 8000, [key], search="none")
+    assert (found.verdict, found.record) == ("ours", record)
+
+
+def test_level_and_polarity_do_not_matter(marked, key, record) -> None:
+    made = marked("man")
+    assert detect(-0.02 * made.samples, made.rate_hz, [key], search="none").record == record
+
+
+def test_a_rotated_key_still_reads_old_marks(marked, key, record) -> None:
+    made = marked("man")
+    found = detect(made.samples, made.rate_hz, [MarkKey(key.master, 1), key], search="none")
+    assert (found.record, found.epoch) == (record, 0)
+
+
+def test_the_wrong_epoch_alone_reads_nothing(marked, key) -> None:
+    made = marked("man")
+    assert detect(made.samples, made.rate_hz, [MarkKey(key.master, 1)], search="none").verdict == "not_found"
+
+
+def test_changed_speed_is_found_by_the_quick_search(marked, key, record) -> None:
+    made = marked("woman")
+    faster = resample_poly(made.samples, 100, 106).astype(np.float32)
+    assert detect(faster, made.rate_hz, [key], search="none").record is None
+    found = detect(faster, made.rate_hz, [key], search="quick")
+    assert (found.verdict, found.record) == ("ours", record)
+    assert found.marks[0].line.scale.pitch == pytest.approx(1.06, abs=0.01)
+
+
+def test_the_mark_is_placed_in_time(speech, marked, key) -> None:
+    samples, rate_hz = speech("man")
+    made = marked("woman")
+    clip = np.concatenate([samples, made.samples, samples])
+    found = detect(clip, rate_hz, [key], search="none")
+    (start_s, end_s, p_value), *others = found.spans
+    assert not others
+    assert start_s == pytest.approx(len(samples) / rate_hz, abs=0.5)
+    assert end_s == pytest.approx((len(samples) + len(made.samples)) / rate_hz, abs=0.5)
+    assert p_value < 1e-10
+
+
+def test_two_records_in_one_file_are_found_apart(speech, marked, key, record) -> None:
+    first = marked("woman")
+    samples, rate_hz = speech("man")
+    second = embed(samples, rate_hz, key, record + 1)
+    found = detect(np.concatenate([first.samples, second.samples]), rate_hz, [key], search="none")
+    assert {mark.record for mark in found.marks} == {record, record + 1}
+
+
+def test_marks_of_two_deployments_do_not_kill_each_other(marked, key, record) -> None:
+    other = MarkKey(b"another deployment's master key!")
+    made = marked("woman")
+    twice = embed(made.samples, made.rate_hz, other, record + 5)
+    assert detect(twice.samples, made.rate_hz, [key], search="none").record == record
+    assert detect(twice.samples, made.rate_hz, [other], search="none").record == record + 5
+
+
+def test_each_channel_of_stereo_is_searched(speech, marked, key, record) -> None:
+    made = marked("woman")
+    samples, rate_hz = speech("man")
+    count = min(len(samples), len(made.samples))
+    stereo = np.stack([samples[:count], made.samples[:count]], axis=1)
+    assert detect(stereo, rate_hz, [key], search="none").record == record
+
+
+@pytest.mark.parametrize("sound", [np.zeros(0, np.float32), np.zeros(80_000, np.float32), np.full(9, 0.1, np.float32)])
+def test_nothing_to_hear_is_inconclusive(key, sound) -> None:
+    found = detect(sound, 16000, [key], search="none")
+    assert (found.verdict, found.p_value, found.spans) == ("inconclusive", 1.0, ())
+
+
+def test_noise_and_tones_are_not_ours(key) -> None:
+    rng = np.random.default_rng(8)
+    tone = np.sin(2 * np.pi * 440 * np.arange(64_000) / 16000).astype(np.float32)
+    for sound in (rng.standard_normal(64_000).astype(np.float32) * 0.1, tone):
+        assert detect(sound, 16000, [key], search="none").verdict != "ours"
+
+
+def test_a_closed_list_names_what_open_bits_cannot(marked, key, record) -> None:
+    made = marked("woman")
+    noise = np.random.default_rng(1).standard_normal(len(made.samples)).astype(np.float32)
+    heard = made.samples + 0.18 * float(np.sqrt((made.samples**2).mean())) * noise
+    found = detect(heard[: int(2.5 * made.rate_hz)], made.rate_hz, [key], search="none")
+    assert found.verdict == "ours"
+    records = [record + 1000 + other for other in range(2000)]
+    name, p_value = attribute(found.marks[0], [*records, record])
+    assert (name, p_value < 1e-6) == (record, True)
+    _, p_without = attribute(found.marks[0], records)
+    assert p_without > 1e-3
+
+
+def test_progress_is_told_and_ends_at_one(marked, key) -> None:
+    made, told = marked("man"), []
+    detect(made.samples, made.rate_hz, [key], search="none", progress=told.append)
+    assert told[-1] == 1.0
+    assert told == sorted(told)
+
+
+def test_check_reads_one_spoken_word(marked, key, record) -> None:
+    made = marked("woman")
+    word = made.samples[int(0.5 * made.rate_hz) : int(1.2 * made.rate_hz)]
+    assert check(word, made.rate_hz, key, record, made.salt, made.start, shift_s=-0.5) < 1e-6
+
+
+def test_check_forgives_the_delay_of_a_codec(marked, key, record) -> None:
+    made = marked("man")
+    late = np.concatenate([np.zeros(int(0.06 * made.rate_hz), np.float32), made.samples])
+    assert check(late, made.rate_hz, key, record, made.salt, made.start) < 1e-20
+
+
+def test_check_refuses_other_records_places_keys_and_the_clean_clip(speech, marked, key, record) -> None:
+    made = marked("woman")
+    samples, rate_hz = speech("woman")
+    place = (made.salt, made.start)
+    assert check(samples, rate_hz, key, record, *place) > 1e-4
+    assert check(made.samples, rate_hz, MarkKey(key.master, 1), record, *place) > 1e-4
+    assert check(made.samples, rate_hz, key, record, made.salt, made.start + 50) > 1e-4

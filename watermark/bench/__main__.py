@@ -1,0 +1,147 @@
+"""`python -m watermark.bench`: measure everything and write tables.
+
+    python -m watermark.bench setup                     install the codecs (Debian, as root)
+    python -m watermark.bench [--speech DIR] [--out DIR] [--people N] [--only PART ...]
+
+Parts: quality, channels, nulls, security, speed. Each writes a CSV and a Markdown table into the folder of
+`--out`; `watermark/README.md` shows the last full run.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from watermark.bench import nulls, presence, quality, security, speed, table, tools
+from watermark.bench.channels import CHANNELS
+from watermark.bench.speech import Clip, clips
+from watermark.codec.embed import embed
+from watermark.codec.keys import MarkKey
+
+PARTS = ("quality", "channels", "nulls", "security", "speed")
+CLIP_S = 11.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts asked for."""
+    parsed = _parser().parse_args(arguments)
+    if parsed.step == "setup":
+        tools.install()
+        return 0
+    tools.require()
+    parsed.out.mkdir(parents=True, exist_ok=True)
+    people = list(clips(parsed.speech, seconds=CLIP_S, count=parsed.people, seed=parsed.seed))
+    for part in parsed.only or PARTS:
+        text = _RUN[part](people, parsed)
+        (parsed.out / f"{part}.md").write_text(text)
+        sys.stdout.write(f"## {part}\n\n{text}\n")
+        sys.stdout.flush()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m watermark.bench", description=__doc__)
+    parser.add_argument("step", nargs="?", choices=("run", "setup"), default="run")
+    parser.add_argument("--speech", type=Path, default=Path("../shared/speech"), help="folder of sets of speech")
+    parser.add_argument("--foreign", type=Path, default=Path("../shared/noise"), help="sound that is not ours")
+    parser.add_argument("--out", type=Path, default=Path("var/bench/watermark"))
+    parser.add_argument("--people", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--keys", type=int, default=200_000, help="wrong keys per clip at a fixed place")
+    parser.add_argument("--only", nargs="+", choices=PARTS)
+    return parser
+
+
+def _quality(people: list[Clip], parsed: argparse.Namespace) -> str:
+    rows = []
+    for number, clip in enumerate(people):
+        rng = np.random.default_rng(number)
+        marked = embed(clip.samples, clip.rate_hz, MarkKey(rng.bytes(32)), number)
+        measured = quality.quality(clip.samples, marked.samples, clip.rate_hz)
+        rows.append((clip, measured))
+    table.write_csv(parsed.out / "quality.csv", [measured for _, measured in rows])
+    names = [one.name for one in fields(quality.Quality)]
+
+    def row(what: str, some: list[quality.Quality]) -> tuple[str, ...]:
+        cells = [[getattr(one, name) for one in some] for name in names]
+        shown = [f"{np.mean(cell):.3f} ({min(cell):.3f} to {max(cell):.3f})" for cell in cells]
+        return what, str(len(some)), *shown
+
+    groups = sorted({clip.group for clip, _ in rows})
+    return table.markdown(
+        ("people", "clips", "PESQ-WB mean (range)", "STOI", "SNR dB", "NMR dB"),
+        [
+            row("all", [one for _, one in rows]),
+            *(row(f"sex {sex}", [one for clip, one in rows if clip.sex == sex]) for sex in "FM"),
+            *(row(group, [one for clip, one in rows if clip.group == group]) for group in groups),
+        ],
+    )
+
+
+def _channels(people: list[Clip], parsed: argparse.Namespace) -> str:
+    done = list(presence.trials(people, list(CHANNELS), seed=parsed.seed))
+    table.write_csv(parsed.out / "channels.csv", done)
+    return table.presence_table(done)
+
+
+def _nulls(people: list[Clip], parsed: argparse.Namespace) -> str:
+    rows = nulls.wrong_keys(people, parsed.keys)
+    table.write_csv(parsed.out / "nulls.csv", rows)
+    text = table.markdown(
+        ("wrong keys x speech", "spread of T", "T above", "times", "times the bound allows"),
+        [
+            (f"{one.trials:,}", f"{one.spread:.4f}", f"{one.level:g}", str(one.passed), f"{one.allowed:.1f}")
+            for one in rows
+        ],
+    )
+    if not parsed.foreign.is_dir():
+        return text
+    foreign = list(nulls.foreign(parsed.foreign, seconds=5.0, keys=4))
+    table.write_csv(parsed.out / "foreign.csv", foreign)
+    found = np.array([one.p_value for one in foreign])
+    cells = [(f"{p:g}", str(int((found <= p).sum())), f"{p * len(found):.1f}") for p in (0.1, 0.01, 1e-3, 1e-6)]
+    return f"{text}\n{len(found)} searches of sound that is not ours:\n\n" + table.markdown(
+        ("p at most", "times", "times allowed"), cells
+    )
+
+
+def _security(people: list[Clip], parsed: argparse.Namespace) -> str:
+    over = [security.overwritten(clip, seconds, n) for n, clip in enumerate(people) for seconds in (3.0, 6.0)]
+    copies = [security.copied(people[n - 1], clip, n) for n, clip in enumerate(people)]
+    taken = [security.subtracted(clip, n) for n, clip in enumerate(people)]
+    table.write_csv(parsed.out / "security.csv", over)
+    rows = [
+        (f"overwritten, same strength, {seconds:g} s: ours / record read",
+         " / ".join(f"{table.percent(hits)} %" for hits in (
+             [one.p_value <= 1e-6 for one in over if one.seconds == seconds],
+             [one.record_read for one in over if one.seconds == seconds])))
+        for seconds in (3.0, 6.0)
+    ]  # fmt: skip
+    rows += [
+        ("gains copied to other speech: called ours", table.percent([one.verdict == "ours" for one in copies]) + " %"),
+        ("... of these content differs", table.percent([one.content == "differs" for one in copies]) + " %"),
+        ("... called genuine (content matches)", str(sum(one.content == "matches" for one in copies))),
+        ("known gains subtracted: still read back", table.percent([one.after <= 1e-6 for one in taken]) + " %"),
+        *(
+            (f"share of the pattern seen after {hours:g} h", f"{100 * security.share_learned(hours):.0f} %")
+            for hours in (0.1, 0.5, 1, 2, 5, 10)
+        ),
+    ]  # fmt: skip
+    return table.markdown(("attack", "result"), rows)
+
+
+def _speed(people: list[Clip], parsed: argparse.Namespace) -> str:
+    rows = speed.speeds(people[0])
+    table.write_csv(parsed.out / "speed.csv", rows)
+    return table.markdown(
+        ("work", "clip s", "times real time, one core"), [(r.what, f"{r.seconds:g}", f"{r.times:.1f}") for r in rows]
+    )
+
+
+_RUN = {"quality": _quality, "channels": _channels, "nulls": _nulls, "security": _security, "speed": _speed}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""What an attacker without the key can do: average, overwrite, copy.
+
+The averager holds outputs of one key and their clean originals, so the gains of each output lie open to
+him. He knows where two of his outputs overlap in the pattern. His knowledge is the share of the pattern he
+has seen; what he has seen he can subtract from, or plant on, anything.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from watermark.bench.presence import near
+from watermark.bench.speech import Clip
+from watermark.codec import frames
+from watermark.codec.detect import check, detect, examine
+from watermark.codec.embed import embed
+from watermark.codec.field import gain_field
+from watermark.codec.fingerprint import fingerprint, match
+from watermark.codec.keys import MarkKey
+from watermark.codec.pattern import LENGTH, SYMBOL_S
+from watermark.codec.search import Scale
+from watermark.codec.seek import Seeker
+from watermark.codec.transform import frame_and_hop, multiplied
+
+Floats = npt.NDArray[np.float32]
+
+
+def share_learned(hours: float) -> float:
+    """Share of the pattern seen after `hours` of outputs at random places: 1 - exp(-hours / length)."""
+    return 1.0 - float(np.exp(-hours * 3600 / (LENGTH * SYMBOL_S)))
+
+
+@dataclass(frozen=True)
+class Overwritten:
+    """Marked again under the attacker's own key at the same strength."""
+
+    speaker: str
+    seconds: float
+    p_value: float
+    record_read: bool
+
+
+def overwritten(clip: Clip, seconds: float, seed: int) -> Overwritten:
+    """The first mark, `seconds` of it, after a second one was laid over it."""
+    rng = np.random.default_rng(seed)
+    key, other, record = MarkKey(rng.bytes(32)), MarkKey(rng.bytes(32)), int(rng.integers(2**48))
+    first = embed(clip.samples, clip.rate_hz, key, record)
+    second = embed(first.samples, clip.rate_hz, other, 1)
+    cut = second.samples[: int(seconds * clip.rate_hz)]
+    found, mark = examine(Seeker(frames.power(cut, clip.rate_hz), (key,)), near(Scale()))
+    return Overwritten(clip.speaker, seconds, found, mark is not None and mark.record == record)
+
+
+@dataclass(frozen=True)
+class Subtracted:
+    """The learned gains taken off an output: p-value before and after."""
+
+    speaker: str
+    before: float
+    after: float
+
+
+def subtracted(clip: Clip, seed: int) -> Subtracted:
+    """What happens to an output whose stretch of the pattern the averager has seen."""
+    rng = np.random.default_rng(seed)
+    key, record = MarkKey(rng.bytes(32)), int(rng.integers(2**48))
+    made = embed(clip.samples, clip.rate_hz, key, record, choices=1)
+    frame, hop = frame_and_hop(clip.rate_hz)
+    known = gain_field(key, record, made.salt, made.start, rate_hz=clip.rate_hz, n_fft=frame, hop=hop)
+    cleaned = multiplied(made.samples, lambda first, count: 1 / known(first, count), frame, hop)
+    before, after = (
+        check(samples, clip.rate_hz, key, record, made.salt, made.start, chosen_of=1)
+        for samples in (made.samples, cleaned)
+    )
+    return Subtracted(clip.speaker, before, after)
+
+
+@dataclass(frozen=True)
+class Copied:
+    """The gains of one output planted on another's speech."""
+
+    verdict: str
+    record_same: bool
+    content: str
+
+
+def copied(source: Clip, target: Clip, seed: int) -> Copied:
+    """The best copy there can be: the attacker has the exact gains."""
+    rng = np.random.default_rng(seed)
+    key, record = MarkKey(rng.bytes(32)), int(rng.integers(2**48))
+    made = embed(source.samples, source.rate_hz, key, record)
+    frame, hop = frame_and_hop(target.rate_hz)
+    gains = gain_field(key, record, made.salt, made.start, rate_hz=target.rate_hz, n_fft=frame, hop=hop)
+    planted = multiplied(target.samples, gains, frame, hop)
+    found = detect(planted, target.rate_hz, [key], search="none")
+    same = match(fingerprint(made.samples, made.rate_hz), planted, target.rate_hz)
+    return Copied(found.verdict, found.record == record, same.content)
