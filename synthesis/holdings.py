@@ -30,9 +30,7 @@ class SynthesisHolding:
         HOST.forget(
             VoiceVersion.objects.filter(voice__speaker_id=subject.speaker_id).values_list("adapter_sha256", flat=True)
         )
-        for info in list(object_store().find(_folder(subject))):
-            object_store().delete(info.key)
-            destroyed += 1
+        destroyed += object_store().clear(_folder(subject))
         destroyed += (
             _syntheses(subject)
             .filter(erased_at=None)

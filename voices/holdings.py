@@ -85,11 +85,8 @@ def _places(subject: Subject) -> list[tuple[ObjectStore, str]]:
 
 
 def _swept(store: ObjectStore, prefix: str) -> int:
-    # What no row names: a worker died between storing and committing, or is at it now and will find itself stopped.
-    keys = [info.key for info in store.find(prefix)]
-    for key in keys:
-        store.delete(key)
-    return len(keys)
+    # What no row names too: a worker died between storing and committing, or is at it now and will find itself stopped.
+    return store.clear(prefix)
 
 
 def _versions_destroyed(subject: Subject) -> int:

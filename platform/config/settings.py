@@ -144,7 +144,9 @@ SWEEPS = [
     "voices.jobs.sweep_orphans",
     "watermark.jobs.sweep_pending",
     "synthesis.jobs.sweep_orphans",
+    "erasure.jobs.erasure_resume",
 ]
+LEDGER_REPLAYS = {"withdrawal": "consent.services.withdrawal_replay"}
 MARK_RECORDS = "synthesis.selectors.record_behind"
 
 # --- The voice model ----------------------------------------------------------------------------------

@@ -47,11 +47,11 @@ class Client:
         """GET the bytes."""
         return self._send("GET", path, None, {})
 
-    def post(self, path: str, body: dict[str, Any] | None = None, *, once: bool = False) -> Any:
-        """POST JSON; `once` adds a fresh Idempotency-Key."""
+    def post(self, path: str, body: dict[str, Any] | None = None, *, once: bool = False, key: str = "") -> Any:
+        """POST JSON; `once` adds a fresh Idempotency-Key, `key` names one."""
         headers = {"Content-Type": "application/json"}
-        if once:
-            headers["Idempotency-Key"] = secrets.token_hex(16)
+        if once or key:
+            headers["Idempotency-Key"] = key or secrets.token_hex(16)
         return json.loads(self._send("POST", path, json.dumps(body or {}).encode(), headers) or b"null")
 
     def put(self, url: str, body: bytes, headers: dict[str, str]) -> None:
