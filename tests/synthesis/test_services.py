@@ -144,7 +144,7 @@ def test_a_withdrawal_stops_what_waits_and_puts_away_what_is_done(world):
     assert not Outbox.objects.exists()
     with tenant_scope(world.org.id), pytest.raises(ConsentWithdrawn):
         synthesis_download(actor=world.org.actor(), synthesis_id=done.pk)
-    with tenant_scope(world.org.id), pytest.raises(NotFound):
+    with tenant_scope(world.org.id), pytest.raises(ConsentWithdrawn):
         world.request()
 
 
