@@ -78,7 +78,7 @@ class Variance(nn.Module):
         Each frame is told how far it is into its unit and how long that unit is.
         """
         ends = torch.cumsum(durations, 1)
-        clock = torch.arange(frames, device=x.device)
+        clock = torch.arange(frames, device=x.device)  # type: ignore[arg-type]  # a traced graph hands over a tensor
         owner = (clock[None, :, None] >= ends[:, None, :]).sum(-1).clamp(max=x.shape[1] - 1)
         first = torch.gather(ends - durations, 1, owner)
         length = torch.gather(durations, 1, owner).clamp(min=1).to(x.dtype)

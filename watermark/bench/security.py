@@ -68,7 +68,7 @@ def subtracted(clip: Clip, seed: int) -> Subtracted:
     made = embed(clip.samples, clip.rate_hz, key, record, choices=1)
     frame, hop = frame_and_hop(clip.rate_hz)
     known = gain_field(key, record, made.salt, made.start, rate_hz=clip.rate_hz, n_fft=frame, hop=hop)
-    cleaned = multiplied(made.samples, lambda first, count: 1 / known(first, count), frame, hop)
+    cleaned = multiplied(made.samples, lambda first, count: np.float32(1) / known(first, count), frame, hop)
     before, after = (
         check(samples, clip.rate_hz, key, record, made.salt, made.start, chosen_of=1)
         for samples in (made.samples, cleaned)

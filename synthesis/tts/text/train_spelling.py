@@ -89,7 +89,7 @@ def train(entries: dict[str, list[str]], epochs: int) -> tuple[Net, list[str]]:
             scores = net(letters, mask).flatten(0, 1)
             loss = nn.functional.cross_entropy(scores, targets.flatten(), label_smoothing=0.02)
             adam.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             adam.step()
             pace.step()
