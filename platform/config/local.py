@@ -54,6 +54,14 @@ class LocalPlatform:
             ProcessFailed: something did not come up; what did is left for `stop`.
         """
         self.start_servers()
+        self.start_processes()
+
+    def start_processes(self) -> None:
+        """Start the processes on servers that run, and wait until the web one is ready.
+
+        Raises:
+            ProcessFailed: one did not come up.
+        """
         for child in self.children.values():
             child.start()
         wait_until(lambda: answers(f"{self.url}/readyz"), list(self.children.values()), 120, "the web process")

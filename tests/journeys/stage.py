@@ -22,7 +22,7 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 def main() -> None:
     setup_test_environment()
     organisation = make_organisation()
-    stories = [voiced(organisation, count=2), voiced(organisation, count=2)]
+    stories = [voiced(organisation), voiced(organisation)]
     stage = {
         "tenant": str(organisation.id),
         "key": organisation.key(),

@@ -77,7 +77,7 @@ def platform(tmp_path: Path) -> Iterator[tuple[LocalPlatform, dict]]:
                 cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr[-3000:]
-            platform.start()
+            platform.start_processes()
             yield platform, json.loads(done.stdout.strip().splitlines()[-1])
         finally:
             platform.stop()
