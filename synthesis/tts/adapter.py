@@ -79,7 +79,9 @@ def blank(config: AcousticConfig, vector: Tensor, seed: int, rank: int = RANK) -
     return {name: value.requires_grad_() for name, value in found.items()}
 
 
-def person(config: AcousticConfig, vectors: Sequence[Tensor], adapters: Sequence[Mapping[str, Tensor] | None]) -> Person:
+def person(
+    config: AcousticConfig, vectors: Sequence[Tensor], adapters: Sequence[Mapping[str, Tensor] | None]
+) -> Person:
     """Who speaks in each row: voice vectors (V,), each with its adapter's tensors or None.
 
     An adapter brings its own tuned voice vector, which replaces the one given.
@@ -94,7 +96,8 @@ def person(config: AcousticConfig, vectors: Sequence[Tensor], adapters: Sequence
         Touch(*(side[f"stage.{number}.{part}"] for part in Touch._fields)) for number in range(config.decoder_blocks)
     )
     parts = [PredictorTouch(*(side[f"{name}.{part}"] for part in PredictorTouch._fields)) for name in _PREDICTORS]
-    return Person(side["voice"], side["who"], stages, side["last"], side["out_in"], side["out_out"], side["bias"], *parts)
+    last, out_in, out_out, bias = (side[name] for name in ("last", "out_in", "out_out", "bias"))
+    return Person(side["voice"], side["who"], stages, last, out_in, out_out, bias, *parts)
 
 
 def _rank(adapters: Sequence[Mapping[str, Tensor] | None]) -> int:
