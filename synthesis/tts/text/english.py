@@ -46,6 +46,7 @@ def alone(word: str) -> str:
     """Phonemes of one word outside any sentence: lower case, or a single capital for a letter's name."""
     if word in _LETTERS:
         return _LETTERS[word]
+    word = word if word[:1] in _LETTERS and word[1:] == "'s" else word.lower()
     if len(word) == 3 and word[0] in _LETTERS and word.endswith("'s"):
         return _with_s(_LETTERS[word[0]])
     bare = word.strip("'")

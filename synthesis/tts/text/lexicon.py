@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from synthesis.tts import symbols
 from synthesis.tts.text.errors import LexiconRefused, UnknownSound
@@ -15,9 +16,11 @@ from synthesis.tts.text.errors import LexiconRefused, UnknownSound
 Lexicon = Mapping[str, str]  # written form -> phonemes in the voice's inventory
 MAX_ENTRIES = 10_000
 MAX_WRITTEN = 100
+_WORDS = re.compile(r"\w+")
 _PAUSES = frozenset(symbols.PAUSES) - {" "}
 
 
+@lru_cache(maxsize=2 * MAX_ENTRIES)
 def checked_phonemes(phonemes: str) -> str:
     """The phonemes without slashes and outer spaces, if a voice can say them.
 
@@ -67,14 +70,15 @@ class Finder:
         check(entries)
         self._exact = {form: checked_phonemes(said) for form, said in entries.items() if form != form.lower()}
         self._any = {form: checked_phonemes(said) for form, said in entries.items() if form == form.lower()}
-        longest_first = sorted(entries, key=len, reverse=True)
-        self._pattern = re.compile("|".join(_form(form) for form in longest_first)) if entries else None
+        self._forms = [(form, set(_WORDS.findall(form.lower()))) for form in sorted(entries, key=len, reverse=True)]
 
     def replaced(self, text: str, mark: Callable[[str, str], str]) -> str:
         """The text with every entry found in it replaced by `mark(written, phonemes)`."""
-        if self._pattern is None:
+        present = set(_WORDS.findall(text.lower()))
+        forms = [_form(form) for form, needed in self._forms if needed <= present]  # few of a large lexicon
+        if not forms:
             return text
-        return self._pattern.sub(lambda match: mark(match[0], self._said(match[0])), text)
+        return re.sub("|".join(forms), lambda match: mark(match[0], self._said(match[0])), text)
 
     def _said(self, written: str) -> str:
         form = re.sub(r"\s+", " ", written)

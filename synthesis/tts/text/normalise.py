@@ -19,12 +19,16 @@ _QUOTES = str.maketrans({
     "’": "'", "‘": "'", "“": " ", "”": " ", "„": " ", "«": " ", "»": " ", '"': " ", "´": "'", "`": "'", "…": ".",
     "\u00ad": "", "\u200b": "", "\ufeff": "", "\u00a0": " ", "\u202f": " ", numerals.NAMED: "",
 })  # fmt: skip
+_BLANKS, _LINE_EDGE, _LINES = re.compile(r"[^\S\n]+"), re.compile(r" ?\n ?"), re.compile(r"\n{3,}")
+_ENDLESS = re.compile(r"(\S{200})(?=\S)")  # no word is that long; cut, so that no rule below can take long
 _DASH = re.compile(r"\s+[-–—]+\s+|\s*—\s*|--+")
 _MANY = re.compile(r"([.!?])[.!?]*")
 _BRACKET = re.compile(r"\s*[()\[\]{}]\s*")
 _MARKS = re.compile(r"[,.;:!?](?:[ ]*[,.;:!?])+")
 _SPACE_BEFORE = re.compile(r"\s+([,.;:!?])")
 _SPACE_AFTER = re.compile(r"([,.;:!?])(?=[^\s,.;:!?])")
+_NAMED_FIRST = re.compile(rf"(?<=\S){numerals.NAMED}")
+_NAMED_LAST = re.compile(rf"({numerals.NAMED}[A-Z])(?=[A-Za-z])")
 _HYPHEN = re.compile(r"(?<=[\w])-(?=[\w])")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _SPOKEN = re.compile(rf"[A-Za-z'\s,.;:!?{numerals.NAMED}{chr(FIRST_FIXED)}-{chr(LAST_FIXED)}]")
@@ -53,6 +57,8 @@ def english(text: str, *, locale: str = "en-US", known: Callable[[str], bool]) -
 
 def _clean(text: str) -> str:
     text = unicodedata.normalize("NFC", text).translate(_QUOTES)
+    text = _LINES.sub("\n\n", _LINE_EDGE.sub("\n", _BLANKS.sub(" ", text)))
+    text = _ENDLESS.sub(r"\1 ", text)
     return _MANY.sub(r"\1", _DASH.sub(", ", text))
 
 
@@ -73,6 +79,7 @@ def _letters_only(text: str) -> str:
 
 def _lowered(text: str) -> str:
     """Lower case for words; "A", "I" and what stood alone in capitals decide by their neighbours."""
+    text = _NAMED_FIRST.sub(rf" {numerals.NAMED}", _NAMED_LAST.sub(r"\1 ", text))
     words = re.split(r"(\s+)", text)
     return "".join(_word(word, words, place) for place, word in enumerate(words))
 

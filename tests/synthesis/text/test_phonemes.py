@@ -1,5 +1,8 @@
 """From text to phonemes in the voice's symbols."""
 
+import contextlib
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,3 +74,23 @@ def test_no_sentence_is_too_long_and_no_word_is_lost(text: str) -> None:
     split = sentences.split(text)
     assert all(len(part) <= sentences.LONGEST for part, _ in split)
     assert "".join("".join(part.split()) for part, _ in split) == "".join(text.split())
+
+
+HARD = ("1", "a.", "A.", "1-", "a@", "a-", "555-", "1/", "aB", "a1", "St ", "1:", " ,", " ", "\n ", "'")
+
+
+@pytest.mark.parametrize("piece", HARD)
+def test_no_text_takes_long(piece: str) -> None:
+    text = (piece * 20_000)[:20_000]
+    began = time.process_time()
+    with contextlib.suppress(NothingToSay):
+        prepare(text)
+    assert time.process_time() - began < 3
+
+
+def test_a_large_lexicon_costs_little() -> None:
+    book = {f"name{number}": "nˈeɪm" for number in range(10_000)}
+    prepare("name7", lexicon=book)
+    began = time.process_time()
+    assert "nˈeɪm" in prepare("hello name9999 " * 500, lexicon=book).parts[0].phonemes
+    assert time.process_time() - began < 2
