@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from isolation.scope import tenant_scope
-from problems.errors import DomainError
+from problems.errors import DomainError, Unavailable
 from work.errors import AttemptsExhausted, JobCancelled, LeaseLost
 from work.models import FINAL, Job, JobState, Outbox
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 30
 MAX_ATTEMPTS = 5
+MOST_PAUSE_S = 60
 
 
 class _ClockTimestamp(Now):
@@ -138,25 +139,37 @@ def fail(lease: Lease, error: DomainError) -> None:
 def run(lease: Lease, work: Callable[[Lease], None]) -> None:
     """Do the work under the lease and turn every domain error into the job's final state.
 
-    An unexpected exception is not swallowed: the lease is given back at once so that the next
-    attempt can start, and the exception goes on to the task runner's log.
+    A part that does not answer (Unavailable) is waited for. An unexpected exception is not swallowed: the
+    lease is given back at once so that the next attempt can start, and the exception goes on to the
+    task runner's log.
     """
     try:
         work(lease)
     except LeaseLost:
         log.warning("lease lost", extra={"job": str(lease.job_id), "fence": lease.fence})
+    except Unavailable as error:
+        log.warning("work waits", extra={"job": str(lease.job_id), "code": error.code})
+        give_back(lease)
     except DomainError as error:
-        fail(lease, error)
+        _fail_or_leave(lease, error)
     except Exception:
         give_back(lease)
         raise
 
 
+def _fail_or_leave(lease: Lease, error: DomainError) -> None:
+    try:
+        fail(lease, error)
+    except LeaseLost:
+        log.warning("ended meanwhile", extra={"job": str(lease.job_id), "code": error.code})
+
+
 def give_back(lease: Lease) -> None:
-    """Let the lease run out now, so that the relay wakes the next attempt after a short pause."""
+    """Let the lease run out now; the relay wakes the next attempt after a pause that doubles with each."""
+    pause = timedelta(seconds=min(2**lease.fence, MOST_PAUSE_S))
     with tenant_scope(lease.tenant_id):
         lease.rows().update(lease_until=CLOCK)
-        Outbox.objects.filter(task=lease.task, object_id=lease.job_id).update(due_at=CLOCK + timedelta(seconds=2))
+        Outbox.objects.filter(task=lease.task, object_id=lease.job_id).update(due_at=CLOCK + pause)
 
 
 def cancel(model: type[Job], *, job_id: UUID, task: str) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from isolation.scope import tenant_scope
-from problems.errors import Invalid
+from problems.errors import Invalid, Unavailable
 from tests.factories import make_organisation
 from watermark.models import Verification
 from work import leases
@@ -86,6 +86,28 @@ def test_an_unknown_error_gives_the_lease_back_and_goes_on(job):
     with pytest.raises(ZeroDivisionError):
         leases.run(_claim(job), work)
     assert _claim(job).fence == 2
+
+
+def test_a_store_that_is_away_is_waited_for(job):
+    def work(lease):
+        raise Unavailable
+
+    leases.run(_claim(job), work)
+    assert _reload(job).state == "running"
+    assert _claim(job).fence == 2
+
+
+def test_an_error_after_the_job_ended_changes_nothing(job):
+    lease = _claim(job)
+
+    def work(held):
+        with tenant_scope(job.tenant_id):
+            leases.cancel(Verification, job_id=job.pk, task=TASK)
+            held.end(JobState.CANCELLED)
+        raise Invalid
+
+    leases.run(lease, work)
+    assert (_reload(job).state, job.problem_code) == ("cancelled", "")
 
 
 def test_a_job_that_kills_its_workers_is_given_up(job):

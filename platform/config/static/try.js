@@ -8,7 +8,7 @@ const player = document.getElementById("player");
 async function call(path, options = {}) {
   const answer = await fetch(path, options);
   const body = await answer.json();
-  if (!answer.ok) throw new Error(`${body.title}. ${body.detail}`);
+  if (!answer.ok) throw new Error(body.detail === body.title ? `${body.title}.` : `${body.title}. ${body.detail}`);
   return body;
 }
 
@@ -24,7 +24,7 @@ async function listVoices() {
 }
 
 async function speak() {
-  const use = { purpose: form.purpose.value, channel: form.channel.value, territory: form.territory.value, language: "en", content_class: "general" };
+  const use = { purpose: form.purpose.value, channel: form.channel.value, territory: form.territory.value, language: "en", content_class: "general", recipient: "customers" };
   let job = await call("/v1/syntheses", {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": form.csrfmiddlewaretoken.value, "Idempotency-Key": crypto.randomUUID() },
@@ -38,7 +38,7 @@ async function speak() {
     job = await call(`/v1/syntheses/${job.id}`);
   }
   bar.value = 100;
-  if (job.state !== "done") throw new Error(job.problem_detail || job.problem_code || job.state);
+  if (job.state !== "done") throw new Error(job.problem ? job.problem.detail : job.state);
   const sound = `/v1/syntheses/${job.id}/audio`;
   player.src = sound;
   player.hidden = false;
