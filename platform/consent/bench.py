@@ -96,7 +96,7 @@ def read_sentences(title: str, sets: list[Reading], others: int, listener: Liste
         for _ in range(others // len(sets) + (number < others % len(sets))):
             text = _another(reading, sets, rng)
             other.verdicts[check(clip, " ".join(text), "en", lambda: listener).verdict] += 1
-        if number % 100 == 99:
+        if number % 25 == 24:
             print(f"... {own}\n... {other}", file=sys.stderr, flush=True)
     yield own
     yield other
@@ -125,7 +125,7 @@ def issued_phrases(bank: WordBank, own: int, others: int, listener: Listener, rn
         ] += 1
         for _ in range(others // own + (number < others % own)):
             other.verdicts[check(clip, full.draw(rng.randrange).text, "en", lambda: listener).verdict] += 1
-        if number % 100 == 99:
+        if number % 25 == 24:
             print(f"... {said}\n... {other}\n... {half}", file=sys.stderr, flush=True)
     yield from (said, other, half)
 

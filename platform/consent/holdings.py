@@ -48,17 +48,14 @@ class ConsentHolding:
         kept = self._kept(subject)
         self._stop(kept)
         # Objects first, by the speaker's prefix: one that no row names (a crash while it came in) goes as well.
-        for key in self._objects(subject):
-            object_store().delete(key)
-        return ended + kept.update(object_key="", findings=[])
+        cleared = object_store().clear(evidence_prefix(subject.tenant_id, subject.speaker_id))
+        return ended + cleared + kept.update(object_key="", findings=[])
 
     def left(self, subject: Person) -> list[str]:
         """Evidence whose sound or findings are still there; asks the store itself."""
         rows = [f"evidence {row}" for row in self._kept(subject).values_list("pk", flat=True)]
-        return rows + [f"object {key}" for key in self._objects(subject)]
-
-    def _objects(self, subject: Person) -> list[str]:
-        return sorted(set(object_store().residue(evidence_prefix(subject.tenant_id, subject.speaker_id))))
+        prefix = evidence_prefix(subject.tenant_id, subject.speaker_id)
+        return rows + [f"object {key}" for key in object_store().residue(prefix)]
 
     def _kept(self, subject: Person) -> QuerySet[Evidence]:
         of_person = Evidence.objects.filter(tenant_id=subject.tenant_id, consent__speaker_id=subject.speaker_id)

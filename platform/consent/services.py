@@ -32,6 +32,7 @@ from consent.selectors import EVIDENCE_PURPOSE, consent_get, evidence_prefix, ph
 from consent.states import State
 from consent.terms import parse
 from consent.wording import text_for
+from erasure.ledger import ledger_note
 from isolation.scope import database_now
 from problems.errors import NotFound
 from speakers.errors import SpeakerErased
@@ -50,6 +51,7 @@ CHALLENGES_PER_HOUR = 10
 EVIDENCE_LIMITS = Limits(file_bytes=10 * 1024 * 1024, length_s=60.0, samples=60 * 48_000 * 2)
 EVIDENCE_LEAST_S = 1.0
 EVIDENCE_TASK = "consent.check_evidence"
+WITHDRAWAL = "withdrawal"  # the kind of the ledger's note
 _SPEAKER_SAID_NO = "declined_by_speaker"
 
 
@@ -219,7 +221,7 @@ def consent_refuse(*, actor: Actor, consent_id: UUID, reason: str) -> Consent:
         NotFound. OfficerNeeded. ConsentStateWrong: not pending.
     """
     _officer(actor)
-    return _refuse(_locked(actor, consent_id, State.PENDING), reason, actor)
+    return _refuse(_locked(actor, consent_id, State.PENDING), reason, actor.label)
 
 
 @transaction.atomic
@@ -235,11 +237,29 @@ def consent_withdraw(*, actor: Actor, consent_id: UUID) -> Consent:
     consent = _row(actor, consent_id)
     if consent.state == State.WITHDRAWN:
         return consent
-    if consent.state == State.PENDING:
-        return _refuse(consent, _SPEAKER_SAID_NO, actor)
-    if consent.state != State.ACTIVE:
+    if consent.state not in (State.PENDING, State.ACTIVE):
         raise ConsentStateWrong(state=consent.state)
-    consent_end(consent, State.WITHDRAWN, ended_by=actor.label)
+    # Outside the database and before the commit: a backup from before this moment must not bring it back.
+    ledger_note(kind=WITHDRAWAL, tenant_id=consent.tenant_id, object_id=consent.pk)
+    return _take_back(consent, actor.label)
+
+
+def withdrawal_replay(*, tenant_id: UUID, object_id: UUID) -> None:
+    """Make a withdrawal true again after a restore; answers settings.LEDGER_REPLAYS. Safe to repeat.
+
+    A consent that is not in the backup, or ended in it, needs nothing; a draft in it cannot become
+    active without somebody speaking anew.
+    """
+    rows = Consent.objects.select_for_update(of=("self",)).select_related("speaker")
+    consent = rows.filter(tenant_id=tenant_id, pk=object_id, state__in=[State.PENDING, State.ACTIVE]).first()
+    if consent is not None:
+        _take_back(consent, "restore")
+
+
+def _take_back(consent: Consent, ended_by: str) -> Consent:
+    if consent.state == State.PENDING:
+        return _refuse(consent, _SPEAKER_SAID_NO, ended_by)
+    consent_end(consent, State.WITHDRAWN, ended_by=ended_by)
     return consent
 
 
@@ -296,9 +316,9 @@ def _officer(actor: Actor) -> UUID:
     return actor.id
 
 
-def _refuse(consent: Consent, reason: str, actor: Actor) -> Consent:
+def _refuse(consent: Consent, reason: str, ended_by: str) -> Consent:
     consent.state, consent.refusal = State.REFUSED.value, reason
-    consent.ended_at, consent.ended_by = database_now(), actor.label
+    consent.ended_at, consent.ended_by = database_now(), ended_by
     consent.save(update_fields=["state", "refusal", "ended_at", "ended_by"])
-    note(consent, "consent.refused", actor=actor.label, reason=reason)
+    note(consent, "consent.refused", actor=ended_by, reason=reason)
     return consent

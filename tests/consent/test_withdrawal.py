@@ -23,6 +23,7 @@ from consent.models import Consent, Receipt
 from consent.receipts import verify
 from consent.rules import Use
 from consent.selectors import receipt_get, receipt_public_key
+from erasure.ledger import ledger_notes
 from isolation.scope import database_now, tenant_scope
 from problems.errors import NotFound
 from speakers.errors import SpeakerErased
@@ -172,6 +173,24 @@ def test_a_draft_cannot_be_withdrawn_and_a_pending_one_is_declined(studio):
         withdraw(studio, studio.draft())
     declined = withdraw(studio, studio.pending())
     assert (declined.state, declined.refusal) == ("refused", "declined_by_speaker")
+
+
+@pytest.mark.django_db
+def test_a_withdrawal_outlives_a_backup_that_knows_nothing_of_it(studio):
+    """The ledger's note is written outside the database; a restore hands it to `withdrawal_replay`."""
+    withdrawn = withdraw(studio, studio.active())
+    notes = [note.object for note in ledger_notes() if note.kind == services.WITHDRAWAL]
+    assert str(withdrawn.pk) in notes
+    as_in_the_backup, waiting, draft = studio.active(), studio.pending(), studio.draft()
+    for consent in (as_in_the_backup, waiting, draft, withdrawn, as_in_the_backup):
+        with tenant_scope(studio.id):
+            services.withdrawal_replay(tenant_id=studio.id, object_id=consent.pk)
+    again = [studio.again(consent) for consent in (as_in_the_backup, waiting, draft)]
+    assert [consent.state for consent in again] == ["withdrawn", "refused", "draft"]
+    assert again[0].ended_by == "restore"
+    assert not is_live(studio, as_in_the_backup)
+    with tenant_scope(studio.id):
+        services.withdrawal_replay(tenant_id=studio.id, object_id=studio.speaker.pk)  # made after the backup
 
 
 @pytest.mark.django_db(transaction=True)
