@@ -11,10 +11,10 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402 - Django first
-from django.test.utils import setup_test_environment  # noqa: E402
+from django.test.utils import setup_test_environment  # noqa: E402  # Django is set up above
 
-from tests.factories import make_organisation  # noqa: E402
-from tests.populate import voiced  # noqa: E402
+from tests.factories import make_organisation  # noqa: E402  # Django is set up above
+from tests.populate import voiced  # noqa: E402  # Django is set up above
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

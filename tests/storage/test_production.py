@@ -55,13 +55,13 @@ def test_what_apps_seal_and_store_works_on_s3_and_kms(production: None) -> None:
     tenant_id, handle = uuid4(), f"speaker-{uuid4().hex}"
     key_store().create(handle)
     place = {"tenant_id": tenant_id, "handle": handle, "purpose": "recording", "object_id": "take-1"}
-    object_store().put(f"{tenant_id}/recordings/1", sealing.seal_bytes(**place, data=b"a voice"))  # type: ignore[arg-type]
+    object_store().put(f"{tenant_id}/recordings/1", sealing.seal_bytes(**place, data=b"a voice"))
     sealed = object_store().get(f"{tenant_id}/recordings/1")
-    assert sealing.open_bytes(**place, data=sealed) == b"a voice"  # type: ignore[arg-type]
+    assert sealing.open_bytes(**place, data=sealed) == b"a voice"
     assert b"a voice" not in sealed
     key_store().shred(handle)
     with pytest.raises(KeyShredded):
-        sealing.open_bytes(**place, data=sealed)  # type: ignore[arg-type]
+        sealing.open_bytes(**place, data=sealed)
 
 
 def test_each_place_is_a_bucket_of_its_own(production: None) -> None:
