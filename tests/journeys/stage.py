@@ -7,19 +7,16 @@ import json
 import sys
 
 import django
-
-django.setup()
-
-from django.conf import settings  # noqa: E402 - Django first
-from django.test.utils import setup_test_environment  # noqa: E402  # Django is set up above
-
-from tests.factories import make_organisation  # noqa: E402  # Django is set up above
-from tests.populate import voiced  # noqa: E402  # Django is set up above
-
-settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+from django.conf import settings
+from django.test.utils import setup_test_environment
 
 
 def main() -> None:
+    django.setup()
+    from tests.factories import make_organisation
+    from tests.populate import voiced
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     setup_test_environment()
     organisation = make_organisation()
     stories = [voiced(organisation), voiced(organisation)]

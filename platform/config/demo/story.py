@@ -6,97 +6,19 @@ not end as it has to stops the story: nothing is papered over.
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
-from audio.decode import decode
-from audio.encode import Format, encode
-from audio.resample import resample
 from config.demo.client import Answered, Client
-from config.demo.console import Console
+from config.demo.people import USE, Cast, Person, StoryBroken, Take, phone_call, terms
 
 T = TypeVar("T")
 TEXT = "Thank you for calling. Your appointment is on Tuesday, the twenty fourth, at a quarter past nine."
-USE = {
-    "purpose": "customer_service",
-    "channel": "phone",
-    "language": "en",
-    "territory": "US",
-    "content_class": "general",
-    "recipient": "customers",
-}
-
-
-class StoryBroken(Exception):
-    """A step did not end as it has to."""
-
-
-@dataclass(frozen=True)
-class Take:
-    """One recording and its words."""
-
-    name: str
-    data: bytes
-    text: str
-
-
-@dataclass
-class Person:
-    """Somebody who is enrolled in the story."""
-
-    called: str
-    takes: list[Take]
-    speaker: dict[str, Any] = field(default_factory=dict)
-    consent: dict[str, Any] = field(default_factory=dict)
-    voice: dict[str, Any] = field(default_factory=dict)
-    version: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def link(self) -> str:
-        """The secret of the person's own link."""
-        return str(self.speaker["link"]).rsplit("/", 1)[1]
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Who acts, and where the results go."""
-
-    console: Console
-    producer: Client
-    officer: Client
-    stranger: Client
-    compliance: Client
-    out: Path
-
-
-def read_takes(folder: Path) -> list[Take]:
-    """The recordings of ``folder/metadata.csv`` (``id|text|seconds``) and ``folder/audio``.
-
-    Raises:
-        StoryBroken: no such table, or a row without its file.
-    """
-    table = folder / "metadata.csv"
-    if not table.exists():
-        raise StoryBroken(f"{table} is missing: the folder needs metadata.csv (id|text|seconds) and audio/")
-    takes = []
-    with table.open(encoding="utf-8", newline="") as file:
-        for name, text, *_ in csv.reader(file, delimiter="|"):
-            found = sorted((folder / "audio").glob(f"{name}.*"))
-            if not found:
-                raise StoryBroken(f"{folder / 'audio' / name}: no such recording")
-            takes.append(Take(name, found[0].read_bytes(), text))
-    if len(takes) < 2:
-        raise StoryBroken(f"{table} names fewer than two recordings")
-    return takes
 
 
 @dataclass
@@ -151,7 +73,7 @@ class Story:
         """Terms, a challenge, evidence, the officer's name."""
         client = self.cast.producer
         self.draw_from([take.text for take in person.takes if len(take.text.split()) > 5])
-        draft = {"speaker": person.speaker["id"], "terms": _terms(), "locale": "en"}
+        draft = {"speaker": person.speaker["id"], "terms": terms(), "locale": "en"}
         person.consent = client.post("/v1/consents", draft, once=True)
         if wrong_first:
             self._speak_to_challenge(person, right=False)
@@ -354,28 +276,5 @@ class Story:
         self.cast.console.fact(text)
 
 
-def phone_call(sound: bytes) -> bytes:
-    """The sound as the far end of a telephone call records it: 8 kHz, mu-law (ITU-T G.711)."""
-    narrow = resample(decode(sound).mono(), 8_000)
-    quieter = type(narrow)((narrow.samples * np.float32(0.7)), narrow.rate_hz)
-    return encode(quieter, Format.MULAW_WAV).data
-
-
 def _heard(row: dict[str, Any], challenge: str) -> dict[str, Any] | None:
     return row if row["challenge"] == challenge and row["state"] == "done" else None
-
-
-def _terms() -> dict[str, Any]:
-    now = datetime.now(UTC).replace(microsecond=0)
-    return {
-        "purposes": ["customer_service"],
-        "channels": ["phone", "app", "web"],
-        "languages": ["en"],
-        "territories": ["US"],
-        "content_class": "general",
-        "recipients": ["customers"],
-        "may_finetune": True,
-        "may_export": False,
-        "valid_from": (now - timedelta(minutes=1)).isoformat(),
-        "valid_until": (now + timedelta(days=365)).isoformat(),
-    }

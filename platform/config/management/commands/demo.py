@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from audio.decode import decode
 from config.demo.client import Answered, Client
 from config.demo.console import Console
-from config.demo.story import Cast, Person, Story, StoryBroken, read_takes
+from config.demo.people import Cast, Person, StoryBroken, read_takes
+from config.demo.story import Story
 from consent.services import phrase_list_set
 from isolation.scope import tenant_scope
 from tenants.actor import PERSON_ONLY, Role, Scope, system
