@@ -111,8 +111,8 @@ def test_noise_and_tones_are_not_ours(key) -> None:
 def test_a_closed_list_names_what_open_bits_cannot(marked, key, record) -> None:
     made = marked("woman")
     noise = np.random.default_rng(1).standard_normal(len(made.samples)).astype(np.float32)
-    heard = made.samples + 0.18 * float(np.sqrt((made.samples**2).mean())) * noise
-    found = detect(heard[: int(2.5 * made.rate_hz)], made.rate_hz, [key], search="none")
+    heard = made.samples + 0.10 * float(np.sqrt((made.samples**2).mean())) * noise
+    found = detect(heard[: int(3.0 * made.rate_hz)], made.rate_hz, [key], search="none")
     assert found.verdict == "ours"
     records = [record + 1000 + other for other in range(2000)]
     name, p_value = attribute(found.marks[0], [*records, record])
