@@ -52,8 +52,13 @@ def read_record(key: MarkKey, reading: Reading) -> tuple[int | None, float]:
 
 
 def nearest_record(key: MarkKey, reading: Reading, records: Sequence[int]) -> tuple[int | None, float]:
-    """The best of a closed list of records, and ln of its p-value with the list paid for."""
-    sums, norm = leanings(reading, band_weights(reading))
+    """The best of a closed list of records, and ln of its p-value with the list paid for.
+
+    The score is normed by the 512 sums themselves: whether the clip is unmarked or carries a record that is
+    not on the list, the words of randomly drawn ids agree with it by chance only, and the bound holds.
+    """
+    sums, _ = leanings(reading, band_weights(reading))
+    norm = float(np.sqrt((sums.astype(np.float64) ** 2).sum()))
     if norm == 0 or not records:
         return None, 0.0
     scores = words_of(key, records).astype(np.float32) @ sums / norm
