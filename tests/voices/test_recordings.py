@@ -168,7 +168,7 @@ def test_without_a_consent_there_is_no_address_and_no_recording(studio: Studio) 
     upload = studio.upload(take())
     studio.withdraw()
     refused = studio.announce(1000)
-    assert (refused.status_code, refused.json()["code"]) == (404, "not-found")
+    assert (refused.status_code, refused.json()["code"]) == (403, "consent-withdrawn")
     named = studio.announce(1000, consent=str(studio.consent.pk))
     assert (named.status_code, named.json()["code"]) == (403, "consent-withdrawn")
     answer = studio.client.post(

@@ -61,7 +61,8 @@ def test_a_voice_has_a_name_that_only_its_persons_key_opens(studio: Studio) -> N
 def test_a_voice_needs_a_consent(studio: Studio) -> None:
     studio.withdraw()
     body = {"speaker": str(studio.speaker.pk), "name": "x", "language": "en"}
-    assert studio.client.post("/v1/voices", body, format="json").status_code == 404
+    refused = studio.client.post("/v1/voices", body, format="json")
+    assert (refused.status_code, refused.json()["code"]) == (403, "consent-withdrawn")
 
 
 def test_versions_count_up_and_the_newest_ready_one_is_told(studio: Studio) -> None:
