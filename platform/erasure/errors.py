@@ -23,7 +23,7 @@ class CertificatePending(Conflict):
     retry_after_s = 2
 
 
-class ErasureIncomplete(Unavailable):
+class ErasureIncomplete(Conflict):
     """Something of the person is still there after every step was done."""
 
     code = "erasure-incomplete"
