@@ -130,7 +130,7 @@ def read_back(clip: Clip, key: MarkKey, record: int, place: Place) -> Confirmati
     Raises:
         MarkUnreadable: it is not there, or another record is; the output must not leave.
     """
-    p_value = min(1.0, PLACES * codec.check(clip.samples, clip.rate_hz, key, record, *place))
+    p_value = min(1.0, PLACES * codec.check(clip.samples, clip.rate_hz, key, record, *place, chosen_of=1))
     if not p_value <= READ_BACK_BOUND:
         raise MarkUnreadable(p_value=p_value)
     blind = {mark.record for mark in look(clip.cut(0.0, BLIND_S), [key], "quick").marks}
