@@ -96,7 +96,7 @@ def good(answer: Any) -> Any:
     return answer.json()
 
 
-def consented(organisation: Organisation, person: str = "kathleen", **changes: Any) -> Story:
+def consented(organisation: Organisation, person: str = "kathleen", name: str = "", **changes: Any) -> Story:
     """A speaker with a consent in force: a real recording answers a really random challenge."""
     spoken = {take.text: take.data for take in takes(person)}
     with transaction.atomic(), tenant_scope(organisation.id):
@@ -104,7 +104,9 @@ def consented(organisation: Organisation, person: str = "kathleen", **changes: A
         phrase_list_set(tenant_id=organisation.id, sentences=list(spoken))
     client = organisation.client()
     story = Story(organisation)
-    story.speaker = good(client.post("/v1/speakers", {"name": person, "contact": f"{person}@x.example"}, format="json"))
+    story.speaker = good(
+        client.post("/v1/speakers", {"name": name or person, "contact": f"{person}@x.example"}, format="json")
+    )
     draft = {"speaker": story.speaker["id"], "terms": terms(**changes), "locale": "en"}
     story.consent = good(client.post("/v1/consents", draft, format="json"))
     path = f"/v1/consents/{story.consent['id']}"
@@ -116,9 +118,11 @@ def consented(organisation: Organisation, person: str = "kathleen", **changes: A
     return story
 
 
-def voiced(organisation: Organisation, person: str = "kathleen", count: int = 4, kind: str = "preview") -> Story:
+def voiced(
+    organisation: Organisation, person: str = "kathleen", count: int = 4, kind: str = "preview", name: str = ""
+) -> Story:
     """A consented speaker with recordings and one voice version."""
-    story = consented(organisation, person)
+    story = consented(organisation, person, name)
     client = organisation.client()
     for take in takes(person, count):
         asked = {"speaker": story.speaker["id"], "size": len(take.data), "content_type": "audio/ogg"}
@@ -140,9 +144,9 @@ def voiced(organisation: Organisation, person: str = "kathleen", count: int = 4,
     return story
 
 
-def spoken(organisation: Organisation, text: str = "Thank you for calling us today.") -> Story:
+def spoken(organisation: Organisation, text: str = "Thank you for calling us today.", name: str = "") -> Story:
     """A voiced tenant with one released synthesis."""
-    story = voiced(organisation)
+    story = voiced(organisation, name=name)
     client = organisation.client()
     body = {"voice_version": story.version["id"], "text": text, "use": USE}
     synthesis = good(client.post("/v1/syntheses", body, format="json"))
