@@ -33,7 +33,8 @@ SUITES = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command of `./run` and give the exit code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):  # a stop by any hand ends like Ctrl-C
+    # A stop by any hand ends like Ctrl-C; a shell that starts us in the background has SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         return COMMANDS[arguments[0]](list(arguments[1:]))

@@ -181,6 +181,10 @@ def _before_exec(death_signal: signal.Signals, stand_in: int | None) -> Callable
     parent, uid, gid = os.getpid(), os.getuid(), os.getgid()
 
     def prepare() -> None:
+        # A shell starts what it puts into the background with these ignored, and that would be inherited: neither
+        # Ctrl-C nor the parent's death would then end the child.
+        for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            signal.signal(ignored, signal.SIG_DFL)
         if stand_in is not None:
             _become(libc, stand_in, uid, gid)
         # Last, because a change of credentials clears it.

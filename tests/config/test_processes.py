@@ -50,6 +50,9 @@ def test_a_child_ends_with_its_parent_however_that_ends(tmp_path: Path, number: 
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # ignored where the tests run in the background
     )
     assert supervisor.stdout is not None
     with supervisor.stdout:
