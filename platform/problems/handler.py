@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError, connections
+from django.db import DataError, OperationalError, connections
 from django.db.transaction import set_rollback
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
@@ -93,6 +93,8 @@ def as_domain_error(exc: Exception) -> errors.DomainError:
             error = errors.TooMany()
             error.retry_after_s = max(1, round(getattr(exc, "wait", None) or 1))
             return error
+        case DataError():  # a value that PostgreSQL cannot hold: a time zone of +23:15, a number too large
+            return errors.Invalid("A value lies outside what can be stored or compared")
         case OperationalError():
             return errors.Unavailable("The database does not answer")
     return errors.DomainError()
