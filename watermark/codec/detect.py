@@ -150,7 +150,10 @@ def examine(seeker: Seeker, plan: list[Family]) -> tuple[float, Mark | None]:
 def _mark(seeker: Seeker, found: Candidate, read_so_far: int) -> Mark:
     """Read the payload on the line that was found and say where the mark is."""
     reading = read(found.key, seeker.evidence(found.line.scale.pitch), found.line, 0.0, seeker.length_s)
-    record, log_p = read_record(found.key, reading)
+    if found.key.record is not None:  # the key marks nothing else, so that it is there says which record it is
+        record, log_p = found.key.record, found.log_p
+    else:
+        record, log_p = read_record(found.key, reading)
     log_p += math.log(read_so_far)
     if log_p > math.log(ALPHA):
         record, log_p = None, 0.0

@@ -67,7 +67,8 @@ def _unit() -> float:
 
 
 @lru_cache(maxsize=32)
-def _over_bins(rate_hz: int, n_fft: int) -> Floats:
+def over_bins(rate_hz: int, n_fft: int) -> Floats:
+    """What a symbol of each band adds to each bin at a strength of 1 dB, (B, F)."""
     bins_hz = np.arange(n_fft // 2 + 1) * rate_hz / n_fft
     fade = np.clip((bins_hz - FADE_HZ[0]) / (FADE_HZ[1] - FADE_HZ[0]), 0.0, 1.0)
     fade = 0.5 - 0.5 * np.cos(np.pi * fade)
@@ -80,7 +81,7 @@ def field_db(
     word: npt.NDArray[np.int8],
     place: int,
     times_s: Doubles,
-    over_bins: Floats,
+    bins: Floats,
     strength_db: float,
 ) -> Floats:
     """The field in dB at `times_s` (L,), ascending, after the start of the output; (L, F)."""
@@ -89,7 +90,7 @@ def field_db(
     signs = pattern.chips(place + first, count).carrying(word).astype(np.float32)
     middles_s = (first + np.arange(count)) * SYMBOL_S
     over_time = arch(times_s[:, None] - middles_s).astype(np.float32)
-    return np.clip(strength_db * (over_time @ signs @ over_bins), -LIMIT_DB, LIMIT_DB)
+    return np.clip(strength_db * (over_time @ signs @ bins), -LIMIT_DB, LIMIT_DB)
 
 
 def gain_field(
@@ -117,11 +118,11 @@ def gain_field(
         Any division of an output into chunks gives the same gains.
     """
     pattern, word, place = Pattern(key), word_of(key, record), place_of(salt, start)
-    over_bins = _over_bins(rate_hz, n_fft)
+    bins = over_bins(rate_hz, n_fft)
 
     def gains(first_frame: int, frames: int) -> Floats:
         times_s = np.asarray((first_frame + np.arange(frames)) * (hop / rate_hz), np.float64)
-        decibels = field_db(pattern, word, place, times_s, over_bins, strength_db)
+        decibels = field_db(pattern, word, place, times_s, bins, strength_db)
         return np.asarray(np.power(np.float32(10.0), decibels / np.float32(20.0)), np.float32)
 
     return gains

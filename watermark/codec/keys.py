@@ -21,6 +21,7 @@ from watermark.codec.errors import BadKeyFile
 
 KEY_BYTES = 32
 KEY_FILE_VERSION = "consonant-mark-key-1"
+STRETCHES = 128  # of a platform's own pattern, 164 s each
 _SALT = b"consonant/watermark/1"
 
 
@@ -43,14 +44,24 @@ def derive(master: bytes, *, epoch: int, purpose: str) -> bytes:
 
 @dataclass(frozen=True)
 class MarkKey:
-    """A master key at one epoch: all that marking or detecting needs."""
+    """A master key at one epoch: all that marking or detecting needs.
+
+    Args:
+        stretches: how many of the pattern's stretches are in use. A key whose pattern leaves the platform has one:
+            its pattern closes after 164 s, and a search pays for so much less.
+        record: the only record that is ever marked with this key; None for a platform's own key.
+    """
 
     master: bytes
     epoch: int = 0
+    stretches: int = STRETCHES
+    record: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.master) < KEY_BYTES or self.epoch < 0:
             raise ValueError("a master key has 32 bytes or more and an epoch is not negative")
+        if not 1 <= self.stretches <= STRETCHES:
+            raise ValueError(f"a pattern has 1 to {STRETCHES} stretches")
 
     def __repr__(self) -> str:
         """Names the key without giving it away, so that a log line cannot leak it."""
@@ -59,6 +70,13 @@ class MarkKey:
     def purpose(self, name: str) -> bytes:
         """The derived key for `name`."""
         return _derived(self.master, self.epoch, name)
+
+    def leaving(self, name: str, record: int) -> "MarkKey":
+        """The key of something that leaves the platform with its pattern inside, such as an exported voice.
+
+        It follows from this key and `name` alone, marks `record` and nothing else, and says nothing about this key.
+        """
+        return MarkKey(self.purpose(f"leaving/{name}"), self.epoch, 1, record)
 
 
 @lru_cache(maxsize=256)

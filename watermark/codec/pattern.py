@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from watermark.codec.keys import MarkKey, keystream
+from watermark.codec.keys import STRETCHES, MarkKey, keystream
 from watermark.codec.payload import WORD
 
 SYMBOL_S = 0.020
@@ -24,7 +24,7 @@ LOWEST_HZ = 300.0
 NARROW = 22
 BANDS = 54
 STRETCH = 8192
-SALTS = 128
+SALTS = STRETCHES
 LENGTH = STRETCH * SALTS
 PILOTS = (12, 12)  # of the 22 narrow and the 32 upper bands, at every symbol time
 
@@ -72,6 +72,11 @@ class Pattern:
 
     key: MarkKey
 
+    @property
+    def length(self) -> int:
+        """Symbol times until the sequence closes: LENGTH, or less for a key with fewer stretches."""
+        return self.key.stretches * STRETCH
+
     def chips(self, first: int, count: int) -> Chips:
         """The symbols from index `first` on, `count` of them; the sequence closes into a ring."""
         stream = self._stream(first, count)
@@ -84,8 +89,8 @@ class Pattern:
         return _signs(stream) * self._pilot(stream)
 
     def _stream(self, first: int, count: int) -> npt.NDArray[np.uint8]:
-        secret, first = self.key.purpose("pattern"), first % LENGTH
-        ahead = min(count, LENGTH - first)
+        secret, first = self.key.purpose("pattern"), first % self.length
+        ahead = min(count, self.length - first)
         parts = [keystream(secret, first, ahead)]
         if count > ahead:
             parts.append(self._stream(0, count - ahead))
@@ -96,7 +101,7 @@ class Pattern:
         return np.concatenate([narrow[stream[:, 7]], upper[stream[:, 8]]], axis=1)
 
     def _code(self, first: int, pilot: npt.NDArray[np.bool_]) -> npt.NDArray[np.int16]:
-        time = (first + np.arange(len(pilot))) % LENGTH
+        time = (first + np.arange(len(pilot))) % self.length
         parts = []
         for which, (low, high) in enumerate(((0, NARROW), (NARROW, BANDS))):
             free = ~pilot[:, low:high]

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from watermark.codec.pattern import LENGTH
+from watermark.codec.pattern import STRETCH
 from watermark.codec.search import FINE_SHIFTS_S, PROFILES
 
 Search = Literal["none", "quick", "full"]
@@ -29,10 +29,14 @@ class Family:
     grid: tuple[tuple[float, tuple[float, ...]], ...]  # (pitch, tempos at that pitch)
     fine: int  # different (tempo, pitch) pairs after refining
 
-    def log_cost(self, keys: int, windows: int) -> float:
-        """Natural logarithm of what one hypothesis of this family is multiplied by."""
-        places = LENGTH * (len(FINE_SHIFTS_S) - 1) * len(PROFILES)
-        return math.log(places * self.fine * keys * max(windows, 1) / self.share)
+    def log_cost(self, stretches: int, windows: int) -> float:
+        """Natural logarithm of what one hypothesis of this family is multiplied by.
+
+        Args:
+            stretches: of the patterns of all keys together, in every channel.
+        """
+        places = stretches * STRETCH * (len(FINE_SHIFTS_S) - 1) * len(PROFILES)
+        return math.log(places * self.fine * max(windows, 1) / self.share)
 
 
 def _around(middle: float, reach: float, step: float) -> tuple[float, ...]:

@@ -17,7 +17,7 @@ from scipy import fft
 
 from watermark.codec.evidence import Evidence
 from watermark.codec.keys import MarkKey
-from watermark.codec.pattern import BANDS, LENGTH, NARROW, PILOTS, SYMBOL_S, Chips, Pattern
+from watermark.codec.pattern import BANDS, LENGTH, NARROW, PILOTS, SALTS, SYMBOL_S, Chips, Pattern
 
 BLOCK = 4096
 WINDOW = 1024  # symbol times (20.5 s) in one coarse window at most
@@ -68,21 +68,29 @@ class Line:
         return line, max(int(np.ceil((end_s - line.first_s) / period - 1e-9)), 0)
 
 
-@lru_cache(maxsize=1)
 def _spectra(key: MarkKey) -> npt.NDArray[np.complex64]:
-    """Spectra of the narrow pilots in overlapping blocks: (frequency, block, band); 120 MB, kept for one key."""
-    pilots = Pattern(key).pilots(0, LENGTH + BLOCK)[:, :NARROW]
-    firsts = np.arange(0, LENGTH, STEP)
+    return _kept_spectra(key) if key.stretches == SALTS else _short_spectra(key)
+
+
+def _spectra_of(key: MarkKey) -> npt.NDArray[np.complex64]:
+    """Spectra of the narrow pilots in overlapping blocks: (frequency, block, band); 120 MB for a whole pattern."""
+    pattern = Pattern(key)
+    pilots = pattern.pilots(0, pattern.length + BLOCK)[:, :NARROW]
+    firsts = np.arange(0, pattern.length, STEP)
     blocks = np.stack([pilots[first : first + BLOCK].T for first in firsts]).astype(np.float32)
     return np.ascontiguousarray(fft.rfft(blocks, axis=2).transpose(2, 0, 1))
+
+
+_kept_spectra = lru_cache(maxsize=1)(_spectra_of)
+_short_spectra = lru_cache(maxsize=128)(_spectra_of)  # 1 MB for a pattern of one stretch
 
 
 def best_places(key: MarkKey, windows: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
     """Correlate windows (S, K, 22) with the pilots at every place.
 
     Returns:
-        For each window and each stretch of 3,072 places the greatest sum of pilots times values and its
-        place, (S, 342) both: enough to propose from, and it keeps the work inside the processor's cache.
+        For each window and each run of 3,072 places the greatest sum of pilots times values and its
+        place, (S, 342) both for a whole pattern: enough to propose from, and it keeps the work inside the processor's cache.
     """
     clip = np.zeros((BLOCK, NARROW, len(windows)), np.float32)
     clip[: windows.shape[1]] = windows.transpose(1, 2, 0)
@@ -95,7 +103,7 @@ def best_places(key: MarkKey, windows: Floats) -> tuple[Floats, npt.NDArray[np.i
         best = sums.argmax(axis=0)
         scores.append(np.take_along_axis(sums, best[None], axis=0)[0])
         places.append(best + STEP * np.arange(first, first + len(best))[:, None])
-    return np.concatenate(scores).T, np.concatenate(places).T % LENGTH
+    return np.concatenate(scores).T, np.concatenate(places).T % Pattern(key).length
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,8 @@ class Seeker:
     def closest(self, family: Family, proposals: list[tuple[Proposal, MarkKey, Window]]) -> Candidate:
         """The best of a family's proposals after refining, with its price paid."""
         proposals = sorted(proposals, key=lambda item: -item[0].score)[: LOOKED_AT + 2 * len(self.windows())]
-        price = family.log_cost(len(self.keys) * self.channels, 2 * len(self.windows()))
+        stretches = sum(key.stretches for key in self.keys) * self.channels
+        price = family.log_cost(stretches, 2 * len(self.windows()))
         scored = [self.candidate(one.line, key, window) for one, key, window in proposals]
         chosen = sorted(scored, key=lambda one: one.log_p)[:REFINED]
         refined = [self.refined(one, family.fine > 1) for one in chosen]
