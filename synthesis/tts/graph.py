@@ -9,15 +9,14 @@ Inputs as Piper's voices have them: input (1, T) int64 ids, input_lengths (1,) i
 float: [1] is how much longer than natural to speak, the others mean nothing here. Output
 (1, 1, 1, S). Exactly one Ceil stands in the graph, where Piper looks for durations.
 
-Shapes: T ids, N units, L frames, F bins, P frames of the mark's field, S samples.
+Shapes: T ids, N units, L frames, F bins, S samples; of the mark, K symbol times, B bands, W symbols around a frame.
 """
 
 import math
+import warnings
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synthesis.tts import contrast, source, stream, symbols, vocoder
@@ -25,8 +24,8 @@ from synthesis.tts.acoustic import PITCH_UNIT_HZ
 from synthesis.tts.features import BINS, FFT, HOP, MELS, RATE_HZ
 from synthesis.tts.source import PAD
 from synthesis.tts.voice import BaseVoice, Voice
+from watermark.codec.portable import Tables
 
-Floats = NDArray[np.float32]
 OPSET = 17
 NOISE_ROWS = 512  # of the fixed noise; 5.5 s of it keep the file small
 
@@ -34,8 +33,8 @@ NOISE_ROWS = 512  # of the fixed noise; 5.5 s of it keep the file small
 class Graph(nn.Module):
     """See the module.
 
-    `field` (P, F) multiplies the spectrum, from a row drawn anew for every utterance, unless
-    `is_fixed`: then noise and field start at their first row, for comparing samples.
+    The field of `mark` multiplies the spectrum, from a place of the ring that is drawn anew for every utterance,
+    unless `is_fixed`: then noise and mark start at their first row, for comparing samples.
     """
 
     lead: Tensor
@@ -46,9 +45,11 @@ class Graph(nn.Module):
     back_cos: Tensor
     back_sin: Tensor
     noise: Tensor
-    field: Tensor
+    signs: Tensor
+    arches: Tensor
+    bands: Tensor
 
-    def __init__(self, base: BaseVoice, voice: Voice, field: Floats | None, is_fixed: bool = False) -> None:
+    def __init__(self, base: BaseVoice, voice: Voice, mark: Tables | None, is_fixed: bool = False) -> None:
         super().__init__()
         self.is_fixed = is_fixed
         self.acoustic, self.vocoder = base.acoustic, base.vocoder
@@ -70,7 +71,11 @@ class Graph(nn.Module):
         self.register_buffer("back_sin", (-torch.sin(turn).T * back).float())
         noise = source.noise(0, NOISE_ROWS, torch.device("cpu"))
         self.register_buffer("noise", torch.stack([noise.real, noise.imag], 1).contiguous())
-        self.register_buffer("field", torch.ones(1, BINS) if field is None else torch.from_numpy(field))
+        self.mark = mark
+        if mark is not None:
+            self.register_buffer("signs", torch.from_numpy(mark.signs))
+            self.register_buffer("arches", torch.from_numpy(mark.arches))
+            self.register_buffer("bands", torch.from_numpy(mark.bins))
 
     def forward(self, ids: Tensor, lengths: Tensor, scales: Tensor) -> Tensor:
         """Sound (1, 1, 1, S) of ids (1, T)."""
@@ -80,9 +85,21 @@ class Graph(nn.Module):
         plan = self.acoustic.plan(read, mask, self.person, rate=1.0 / scales[1])
         inner = self.acoustic.frames(read, plan, plan.durations.sum())
         made = self.acoustic.decoder(inner, self.person)
-        draw = torch.zeros_like(scales[:1]) if self.is_fixed else torch.rand_like(scales[:1])
-        wave = self.sound(made, draw)
+        wave = self.sound(made, self.draw(ids[0], scales))
         return wave.clamp(-1, 1)[None, None]
+
+    def draw(self, ids: Tensor, scales: Tensor) -> Tensor:
+        """Where noise and mark begin, as a share of the ring, (1,) in [0, 1).
+
+        A number drawn by the runtime, moved by a sum over what is said: sessions that a runtime opens one after the
+        other may draw the same numbers, and then other words still begin elsewhere.
+        """
+        if self.is_fixed:
+            return torch.zeros_like(scales[:1])
+        spread = torch.arange(ids.shape[0]) * 40_503 % 65_521 + 1
+        said = ((ids * spread).sum() % 65_536).float() / 65_536
+        share = torch.rand_like(scales[:1]) + said
+        return share - torch.floor(share)
 
     def units(self, ids: Tensor) -> Tensor:
         """`symbols.units` in tensor operations: (1, N, 3) from (T,)."""
@@ -105,9 +122,22 @@ class Graph(nn.Module):
         rows = torch.arange(mel.shape[1])
         noise = self.noise[(rows + (draw * NOISE_ROWS).long()) % NOISE_ROWS]
         real, imag = self.spectrum(mel, filters, pulse, (noise[:, 0], noise[:, 1]))
-        period = self.field.shape[0]
-        gain = self.field[(rows + (draw * period).long()) % period]
+        gain = self.gains(rows, draw)
         return self.overlap_add(real * gain, imag * gain)
+
+    def gains(self, rows: Tensor, draw: Tensor) -> Tensor:
+        """`portable.Tables.gains` in tensor operations: (L, F) for frames `rows` (L,)."""
+        if self.mark is None:
+            return torch.ones(1, 1)
+        phases, ring = self.arches.shape[0], self.signs.shape[0]
+        place = rows * self.mark.step
+        symbol = torch.div(place, phases, rounding_mode="floor")
+        start = (draw * ring).long() + ring - self.mark.before
+        reach = torch.arange(self.arches.shape[1])
+        signs = self.signs[(start + symbol[:, None] + reach) % ring].float()
+        near = (self.arches[place - symbol * phases].unsqueeze(-1) * signs).sum(1)
+        decibels = (near @ self.bands).clamp(-self.mark.limit_db, self.mark.limit_db)
+        return torch.exp(decibels * (math.log(10) / 20))
 
     def pulses(self, f0: Tensor) -> tuple[Tensor, Tensor]:
         """`source.pulses` of a whole utterance, real and imaginary (1, L, F)."""
@@ -155,19 +185,19 @@ class Graph(nn.Module):
         return total.reshape(1, -1)[:, FFT // 2 : -(FFT // 2 - HOP)]
 
 
-def write(
-    base: BaseVoice, voice: Voice, path: Path, field: Floats | None = None, *, is_fixed: bool = False
-) -> None:
+def write(base: BaseVoice, voice: Voice, path: Path, mark: Tables | None, *, is_fixed: bool = False) -> None:
     """Write one voice as an ONNX file.
 
     Args:
-        field: the mark as gains (P, 513) that repeat; None only for measurements.
+        mark: what the voice marks everything it says with; None for measurements only.
         is_fixed: no draw inside; for measurements too.
     """
-    graph = Graph(base, voice, field, is_fixed).eval()
+    graph = Graph(base, voice, mark, is_fixed).eval()
     example = torch.tensor([symbols.ids("həlˈoʊ, wˈɜːld.")])
-    torch.onnx.export(
-        graph, (example, torch.tensor([example.shape[1]]), torch.tensor([0.0, 1.0, 0.0])), str(path),
-        input_names=["input", "input_lengths", "scales"], output_names=["output"], opset_version=OPSET,
-        dynamic_axes={"input": {1: "ids"}, "output": {3: "samples"}}, dynamo=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer warns of every shape it freezes; the tests would tell
+        torch.onnx.export(
+            graph, (example, torch.tensor([example.shape[1]]), torch.tensor([0.0, 1.0, 0.0])), str(path),
+            input_names=["input", "input_lengths", "scales"], output_names=["output"], opset_version=OPSET,
+            dynamic_axes={"input": {1: "ids"}, "output": {3: "samples"}}, dynamo=False,
+        )  # fmt: skip

@@ -25,7 +25,7 @@ AHEAD = int(np.ceil(LONG_ARCH_S / 2 / SYMBOL_S))  # symbols before and after a f
 
 @dataclass(frozen=True)
 class Tables:
-    """What computes the field: frame i, with the pattern standing at symbol `start`, has the gain
+    """What computes the field: this is the gain of frame i when the sound began at symbol `start`.
 
         s = i * step // phases;  arches[i * step % phases] @ signs[(start + s + w - before) % K for w in 0..W-1]
         10 ** (clip(that @ bins, -limit_db, limit_db) / 20)

@@ -90,7 +90,8 @@ def best_places(key: MarkKey, windows: Floats) -> tuple[Floats, npt.NDArray[np.i
 
     Returns:
         For each window and each run of 3,072 places the greatest sum of pilots times values and its
-        place, (S, 342) both for a whole pattern: enough to propose from, and it keeps the work inside the processor's cache.
+        place, (S, 342) both for a whole pattern: enough to propose from, and it keeps the work inside the
+        processor's cache.
     """
     clip = np.zeros((BLOCK, NARROW, len(windows)), np.float32)
     clip[: windows.shape[1]] = windows.transpose(1, 2, 0)
