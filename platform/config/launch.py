@@ -89,6 +89,11 @@ def soak(arguments: list[str]) -> int:
     return _call("soak", [sys.executable, "-m", "pytest", "-m", "soak", "-s", *arguments], scale)
 
 
+def guards(arguments: list[str]) -> int:
+    """Remove the guards of tests/guards/register.toml one by one, in a copy, and see that their tests turn red."""
+    return _call("guards", [sys.executable, "-m", "tests.guards", *arguments])
+
+
 def bench(arguments: list[str]) -> int:
     """Measure with the suites that are named, or all of them."""
     parser = argparse.ArgumentParser(prog="./run bench", description="Measure quality, robustness and speed.")
@@ -220,6 +225,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "lint": lint,
     "bench": bench,
     "soak": soak,
+    "guards": guards,
     "secrets": production_secrets,
 }
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from isolation.models import TenantRow
-from isolation.scope import tenant_scope
+from isolation.scope import current_tenant, set_tenant, tenant_scope
 from tenants.models import ApiKey, Member
 from tests.factories import make_organisation
 
@@ -23,6 +23,7 @@ WITHOUT_TENANT = {
     "erasure_ledgerentry",
     "speakers_speakerlinkdigest",
     "tenants_apikeydigest",
+    "tenants_invitationdigest",
     "tenants_tenant",
     "watermark_markrecord",
     "work_outbox",
@@ -130,3 +131,13 @@ def test_the_setting_ends_with_its_scope():
                 tenant_id=theirs.id, email="owner@" + theirs.tenant.slug + ".example", name="", role="owner"
             )
         assert Member.objects.first().tenant_id == ours.id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_setting_ends_with_its_transaction():
+    with transaction.atomic():
+        set_tenant(make_organisation().id)
+        assert current_tenant() is not None
+    with transaction.atomic():  # the same connection, as a pool would hand it to somebody else
+        assert current_tenant() is None
+        assert Member.objects.count() == 0

@@ -178,3 +178,9 @@ def test_a_heartbeat_of_a_cancelled_job_says_so(job):
         leases.cancel(Verification, job_id=job.pk, task=TASK)
     with pytest.raises(JobCancelled):
         lease.keep("decoding", 10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_wake_up_outside_a_transaction_is_refused():
+    with pytest.raises(RuntimeError, match="outbox row"):
+        leases.enqueue(tenant_id=uuid4(), task=TASK, object_id=uuid4())
