@@ -121,7 +121,7 @@ class Graph(nn.Module):
         pulse = self.pulses(f0)
         rows = torch.arange(mel.shape[1])
         noise = self.noise[(rows + (draw * NOISE_ROWS).long()) % NOISE_ROWS]
-        real, imag = self.spectrum(mel, filters, pulse, (noise[:, 0], noise[:, 1]))
+        real, imag = self.consistent(mel, *self.spectrum(mel, filters, pulse, (noise[:, 0], noise[:, 1])))
         gain = self.gains(rows, draw)
         return self.overlap_add(real * gain, imag * gain)
 
@@ -170,9 +170,25 @@ class Graph(nn.Module):
         cos, sin = voiced * torch.cos(turn * math.pi), voiced * torch.sin(turn * math.pi)
         real = cos * pulse[0] - sin * pulse[1] + hiss * noise[0]
         imag = cos * pulse[1] + sin * pulse[0] + hiss * noise[1]
-        heard = torch.log(torch.sqrt(real * real + imag * imag + 1e-12) @ net.matrix.T + 1e-6)
-        level = torch.exp((mel - heard).clamp(-most, most) @ net.spread.T)
+        level = self.levels(mel, real, imag, most)
         return real * level, imag * level
+
+    def levels(self, mel: Tensor, real: Tensor, imag: Tensor, most: float) -> Tensor:
+        """`Vocoder._levels` of a spectrum in two parts: (1, L, F)."""
+        heard = torch.log(torch.sqrt(real * real + imag * imag + 1e-12) @ self.vocoder.matrix.T + 1e-6)
+        return torch.exp((mel - heard).clamp(-most, most) @ self.vocoder.spread.T)
+
+    def consistent(self, mel: Tensor, real: Tensor, imag: Tensor) -> tuple[Tensor, Tensor]:
+        """`Vocoder.consistent` in real numbers, (1, L, F) each."""
+        count = mel.shape[1]
+        for _ in range(vocoder.ROUNDS):
+            hops = self.overlap_add(real, imag).reshape(1, -1, HOP)
+            hops = nn.functional.pad(hops, (0, 0, FFT // HOP // 2, FFT // HOP // 2))
+            frames = torch.cat([hops[:, part : part + count] for part in range(FFT // HOP)], -1)
+            real, imag = frames @ self.forward_cos, frames @ self.forward_sin
+            level = self.levels(mel, real, imag, vocoder.ROUND_CLAMP) ** vocoder.HASTE
+            real, imag = real * level, imag * level
+        return real, imag
 
     def overlap_add(self, real: Tensor, imag: Tensor) -> Tensor:
         """`vocoder.overlap_add` in real numbers: (1, 256 L)."""

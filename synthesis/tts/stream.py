@@ -78,8 +78,11 @@ def piece(
     """The next `count` frames as sound, 512 samples late: the last piece brings them."""
     first, last = progress.sent, min(progress.sent + count, progress.frames)
     context = max(vocoder.reach(voc.config), source.PAD)
-    _decode(acoustic, progress, min(progress.frames, last + context))
-    spectrum = _spectrum(voc, progress, first, last, context)
+    around = vocoder.ROUNDS * vocoder.ROUND_REACH
+    left, right = max(0, first - around), min(progress.frames, last + around)
+    _decode(acoustic, progress, min(progress.frames, right + context))
+    spectrum = voc.consistent(progress.mel[None, left:right], _spectrum(voc, progress, left, right, context))
+    spectrum = spectrum[:, first - left : last - left]
     if gain is not None:
         spectrum = spectrum * torch.from_numpy(gain(first, last - first)).to(spectrum.device)
     progress.sent = last
