@@ -148,7 +148,9 @@ def test_an_adapter_is_merged_into_the_graph(shipped: tuple[BaseVoice, Voice, Pa
     base, voice, plain = shipped
     tensors = adapter.blank(base.config.acoustic, torch.from_numpy(voice.vector), seed=1)
     dice = torch.Generator().manual_seed(5)
-    tensors = {name: value.detach() + 0.01 * torch.randn(value.shape, generator=dice) for name, value in tensors.items()}
+    tensors = {
+        name: value.detach() + 0.01 * torch.randn(value.shape, generator=dice) for name, value in tensors.items()
+    }
     adapted = Voice(voice.vector, Adapter(base.sha256, tensors))
     graph.write(base, adapted, tmp_path / "adapted.onnx", None, is_fixed=True)
     progress = base.begin(IDS, adapted, seed=0)
