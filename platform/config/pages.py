@@ -1,14 +1,18 @@
-"""The plain pages: home, signing in, try a synthesis, verify a clip. No build step, usable by keyboard."""
+"""The plain pages: home, signing in, joining, try a synthesis, verify a clip. No build step, usable by keyboard."""
 
 from __future__ import annotations
 
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from problems.errors import DomainError, Invalid
 from tenants.authentication import session_actor, session_open
-from tenants.errors import SignInFailed
+from tenants.errors import EmailTaken, InvitationClosed, PasswordWeak, SignInFailed
+from tenants.membership import PASSWORD_MOST, invitation_by_link, member_join
 from tenants.services import sign_in
 
 
@@ -34,6 +38,47 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
         return render(request, "signin.html", {"problem": error}, status=401)
     session_open(request, member)
     return redirect("home")
+
+
+class PasswordsDiffer(Invalid):
+    """The two entries of the form are not the same."""
+
+    code = "passwords-differ"
+    title = "The two passwords are not the same"
+    meaning = "What was typed the second time is not what was typed the first time; type both again."
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join_page(request: HttpRequest, token: str) -> HttpResponse:
+    """The invited person sets a password; the link works once, and signs them in."""
+    problem: DomainError | None = None
+    try:
+        if request.method == "POST":
+            password = request.POST.get("password", "")
+            if password != request.POST.get("again", ""):
+                raise PasswordsDiffer
+            session_open(request, member_join(token=token, password=password))
+            return redirect("home")
+    except (PasswordWeak, PasswordsDiffer) as error:
+        problem = error
+    except EmailTaken as error:
+        return render(request, "join.html", {"problem": error}, status=409)
+    except InvitationClosed as error:
+        return render(request, "join.html", {"problem": error}, status=404)
+    try:
+        place, tenant = invitation_by_link(token)
+    except InvitationClosed as error:
+        return render(request, "join.html", {"problem": error}, status=404)
+    facts = {
+        "place": place,
+        "tenant": tenant,
+        "role": place.role.replace("_", " "),
+        "rules": password_validators_help_texts(),
+        "most": PASSWORD_MOST,
+        "problem": problem,
+    }
+    return render(request, "join.html", facts, status=422 if problem else 200)
 
 
 @require_POST

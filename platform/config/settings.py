@@ -96,6 +96,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 if MODE == "test":  # argon2 is slow on purpose; no test depends on that
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("UserAttributeSimilarityValidator", {"user_attributes": ("name", "email")}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
@@ -139,6 +148,7 @@ CONSENT_MARK_CHECK = "watermark.selectors.carries_our_mark"
 SPEAKER_CHECK = "synthesis.speakercheck.compare"
 SPEAKER_USES = "synthesis.selectors.uses_of_speaker"
 SWEEPS = [
+    "tenants.membership.invitations_sweep",
     "consent.services.consent_expire",
     "storage.jobs.intake_sweep",
     "voices.jobs.sweep_orphans",

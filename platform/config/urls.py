@@ -15,6 +15,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("signin", pages.sign_in_page, name="sign-in"),
     path("signout", pages.sign_out_page, name="sign-out"),
+    path("join/<str:token>", pages.join_page, name="join"),
     path("try", pages.try_page, name="try"),
     path("verify", pages.verify_page, name="verify"),
     path("", include("problems.urls")),

@@ -41,7 +41,7 @@ from speakers.selectors import speaker_get
 from storage import sealing
 from storage.objects import object_store
 from tenants.actor import Actor, Role, Scope, system
-from tenants.models import Tenant
+from tenants.models import Member, Tenant
 from work.leases import CLOCK, enqueue
 
 __all__ = ["consent_require"]  # part of what other packages call here, as every name below
@@ -312,6 +312,10 @@ def _locked(actor: Actor, consent_id: UUID, state: State) -> Consent:
 def _officer(actor: Actor) -> UUID:
     named = actor.is_person and actor.role is Role.CONSENT_OFFICER and actor.may(Scope.CONSENTS_APPROVE)
     if not named or actor.id is None:
+        raise OfficerNeeded
+    # Held to the end: an officer who is disabled or given another role at this moment has decided before, or not.
+    rows = Member.objects.select_for_update(no_key=True).filter(tenant_id=actor.tenant_id, pk=actor.id)
+    if rows.filter(role=Role.CONSENT_OFFICER.value, disabled_at=None).first() is None:
         raise OfficerNeeded
     return actor.id
 

@@ -1,6 +1,6 @@
 """What can go wrong with tenants, members, keys and quotas."""
 
-from problems.errors import Conflict, Refused, TooMany, Unauthenticated
+from problems.errors import Conflict, Invalid, NotFound, Refused, TooMany, Unauthenticated
 
 
 class KeyUnknown(Unauthenticated):
@@ -74,3 +74,43 @@ class EmailTaken(Conflict):
     code = "email-taken"
     title = "A member with this e-mail address exists"
     meaning = "E-mail addresses are unique within an organisation."
+
+
+class InvitationStands(Conflict):
+    """Somebody is already invited at this e-mail address."""
+
+    code = "invitation-stands"
+    title = "An invitation for this e-mail address is open"
+    meaning = "One invitation for an address at a time: take the open one back first, then its link is dead."
+
+
+class InvitationClosed(NotFound):
+    """The link was used, taken back, is too old, or never was: one answer for all four."""
+
+    code = "invitation-closed"
+    title = "This invitation is not open"
+    meaning = "The link was used before, was taken back, is too old, or was never given out. Ask for another one."
+
+
+class PasswordWeak(Invalid):
+    """The password does not keep anybody out; the facts say why."""
+
+    code = "password-weak"
+    title = "Choose another password"
+    meaning = "The password is too short, too common, only digits, or too much like the name or the address."
+
+
+class LastOwner(Conflict):
+    """The act would leave the organisation without an owner."""
+
+    code = "last-owner"
+    title = "An organisation keeps at least one owner"
+    meaning = "The last owner cannot be disabled or given another role. Make somebody else an owner first."
+
+
+class MemberDisabled(Conflict):
+    """The member cannot sign in any more."""
+
+    code = "member-disabled"
+    title = "The member is disabled"
+    meaning = "A disabled member has no role to change. Invite the same address again to bring the person back."

@@ -1,4 +1,4 @@
-"""Tenants, members, API keys and quotas."""
+"""Tenants, members, invitations, API keys and quotas."""
 
 from __future__ import annotations
 
@@ -47,6 +47,29 @@ class Member(TenantRow):
     def has_password(self, text: str) -> bool:
         """Whether `text` is the member's password."""
         return check_password(text, self.password)
+
+
+class Invitation(TenantRow):
+    """A place held for a person who has not joined yet. It goes when they join, or when it is taken back or too old."""
+
+    email = models.EmailField()
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role])
+    expires_at = models.DateTimeField()
+
+    class Meta(TenantRow.Meta):
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            *TenantRow.Meta.constraints,
+            models.UniqueConstraint(fields=["tenant_id", "email"], name="tenants_invitation_email_key"),
+        ]
+
+
+class InvitationDigest(models.Model):
+    """SHA-256 of an invitation's link -> tenant and row. Read before a tenant is known; holds nothing else."""
+
+    digest = models.BinaryField(primary_key=True, max_length=32)
+    tenant_id = models.UUIDField()
+    invitation_id = models.UUIDField()
 
 
 class ApiKey(TenantRow):

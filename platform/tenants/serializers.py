@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
-from tenants.actor import PERSON_ONLY, Scope
-from tenants.models import ApiKey, Member
+from tenants.actor import PERSON_ONLY, Role, Scope
+from tenants.models import ApiKey, Invitation, Member
 
 KEY_SCOPES = sorted(scope.value for scope in Scope if scope not in PERSON_ONLY)
 
@@ -44,6 +45,42 @@ class MemberOut(serializers.ModelSerializer[Member]):
     class Meta:
         model = Member
         fields = ("id", "name", "email", "role", "created_at", "disabled_at")
+
+
+class MemberChange(serializers.Serializer[Any]):
+    """What may be changed about a member."""
+
+    role = serializers.ChoiceField(choices=[role.value for role in Role])
+
+
+class InvitationIn(serializers.Serializer[Any]):
+    """Who is to join, and as what."""
+
+    email = serializers.EmailField(max_length=254)
+    name = serializers.CharField(max_length=120)
+    role = serializers.ChoiceField(choices=[role.value for role in Role])
+
+
+class InvitationOut(serializers.ModelSerializer[Invitation]):
+    """An invitation as it is listed; its link is never shown again."""
+
+    class Meta:
+        model = Invitation
+        fields: tuple[str, ...] = ("id", "email", "name", "role", "created_at", "expires_at")
+
+
+class InvitationMade(InvitationOut):
+    """An invitation just made, with its link."""
+
+    link = serializers.URLField(help_text="Shown this one time; hand it to the person whom you invite.")
+
+    class Meta(InvitationOut.Meta):
+        fields = (*InvitationOut.Meta.fields, "link")
+
+
+def join_url(token: str) -> str:
+    """The address of the page on which the invited person sets a password."""
+    return f"{settings.PUBLIC_URL}/join/{token}"
 
 
 class WhoAmI(serializers.Serializer[Any]):

@@ -38,7 +38,15 @@ BODIES: dict[str, list[dict[str, object]]] = {
     "v1/syntheses": [],
 }
 # Routes without an id in their path or body: nothing of another tenant can be named there.
-WITHOUT_ID = {"v1/me", "v1/api-keys", "v1/members", "v1/speakers", "v1/consent-texts", "v1/prompts"}
+WITHOUT_ID = {
+    "v1/me",
+    "v1/api-keys",
+    "v1/members",
+    "v1/invitations",
+    "v1/speakers",
+    "v1/consent-texts",
+    "v1/prompts",
+}
 
 
 def routes() -> Iterator[tuple[str, type]]:

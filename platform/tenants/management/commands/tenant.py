@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from getpass import getpass
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tenants.actor import Role, system
+from tenants.errors import PasswordWeak
+from tenants.membership import password_check
+from tenants.models import Member
 from tenants.services import member_create, tenant_create
 
 
@@ -24,15 +27,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, slug: str, owner: str, name: str, officer: str | None, **options: object) -> None:
         """Make them."""
+        people = [(owner, name, Role.OWNER)] + ([(officer, "Consent officer", Role.CONSENT_OFFICER)] if officer else [])
+        passwords = [_password(email, called) for email, called, _ in people]
         tenant = tenant_create(slug=slug)
-        actor = system(tenant.pk)
-        member_create(actor=actor, email=owner, name=name, role=Role.OWNER, password=getpass(f"Password for {owner}: "))
-        if officer:
-            member_create(
-                actor=actor,
-                email=officer,
-                name="Consent officer",
-                role=Role.CONSENT_OFFICER,
-                password=getpass(f"Password for {officer}: "),
-            )
+        for (email, called, role), password in zip(people, passwords, strict=True):
+            member_create(actor=system(tenant.pk), email=email, name=called, role=role, password=password)
         self.stdout.write(f"organisation {slug} stands (id {tenant.pk})")
+
+
+def _password(email: str, name: str) -> str:
+    password = getpass(f"Password for {email}: ")
+    try:
+        password_check(password, Member(email=email, name=name))
+    except PasswordWeak as error:
+        raise CommandError(error.detail) from error
+    return password
