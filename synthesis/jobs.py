@@ -52,11 +52,11 @@ from synthesis.rendering import Made, Manner, Report, Speech, make
 from synthesis.selectors import consent_asked, training_use, use_of
 from voices.selectors import adapter_open, recordings_of, version_get
 from voices.services import version_add
-from watermark.pulse import Pulse
 from watermark.services import mark_confirm, mark_issue
 from work.errors import LeaseLost
 from work.leases import CLOCK, Lease, claim, run
 from work.models import JobState
+from work.pulse import Pulse
 
 PREVIEW_S, PREVIEW_RATE_HZ = 20.0, 24_000
 ORPHAN_AFTER = timedelta(minutes=30)

@@ -9,16 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection
 from django.utils.module_loading import import_string
 
 from audio.clip import Clip
@@ -50,11 +45,11 @@ from voices.selectors import consent_to_enrol, reference_of
 from work.errors import JobCancelled, LeaseLost
 from work.leases import Lease, claim, give_back, run
 from work.models import JobState
+from work.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
 TAKE_LIMITS = Limits()  # published with the upload's answer
-BEAT_S = 8.0
 ORPHAN_AFTER = timedelta(minutes=30)
 
 
@@ -79,7 +74,8 @@ class _Judged:
 def _ingest(lease: Lease) -> None:
     recording = _recording(lease)
     try:
-        with _kept(lease):
+        with Pulse(lease) as pulse:  # the mark's search reports nothing by itself
+            pulse.told("judging", 5)
             judged = _judged(recording)
         _accept(lease, recording, judged)
     except (LeaseLost, JobCancelled):
@@ -98,36 +94,6 @@ def _ingest(lease: Lease) -> None:
 def _recording(lease: Lease) -> Recording:
     with tenant_scope(lease.tenant_id):
         return Recording.objects.select_related("speaker", "upload").get(pk=lease.job_id)
-
-
-@contextmanager
-def _kept(lease: Lease) -> Iterator[None]:
-    """Keep the lease from a second thread, on its own connection: the mark's search reports nothing by itself.
-
-    Raises:
-        LeaseLost, JobCancelled: found while beating; raised when the block has ended.
-    """
-    lease.keep("judging", 5)
-    done, stopped = threading.Event(), cast("list[DomainError]", [])
-
-    def beat() -> None:
-        try:
-            while not done.wait(BEAT_S):
-                lease.keep("judging", 50)
-        except DomainError as error:
-            stopped.append(error)
-        finally:
-            connection.close()  # this thread's own
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-    if stopped:
-        raise stopped[0]
 
 
 # --- Judging ------------------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from storage.objects import object_store
 from storage.sealing import open_bytes
 from watermark.findings import search
 from watermark.models import PENDING, PENDING_KIND, SEARCH_TASK, Verification
-from watermark.pulse import Pulse
 from watermark.ring import live_keys
 from watermark.selectors import with_content
 from work.leases import Lease, claim, run
 from work.models import FINAL, JobState
+from work.pulse import Pulse
 
 CLIP_LIMITS = Limits(length_s=600.0)
 ORPHAN_AFTER = timedelta(minutes=30)

@@ -17,7 +17,6 @@ from speakers.models import Speaker
 from tenants.actor import Role
 from tests.factories import Organisation, make_organisation
 from tests.hostile import file_of, voice_like
-from voices import jobs
 from voices.jobs import recording_ingest
 from voices.models import Recording
 
@@ -116,7 +115,7 @@ def make_studio(slug: str | None = None) -> Studio:
 def _checks_that_pass(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The speaker check and the mark's search belong to others and take seconds; a test puts in another answer."""
     # The heartbeat's own connection cannot see rows that a test will roll back.
-    monkeypatch.setattr(jobs, "BEAT_S", 600.0)
+    monkeypatch.setattr("work.pulse.SILENT_S", 600.0)
     settings.SPEAKER_CHECK = CHECKS + "same_person"
     settings.CONSENT_MARK_CHECK = CHECKS + "unmarked"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
+from django.db import OperationalError
 
-from watermark import pulse
-from watermark.pulse import Pulse
+from work import pulse
 from work.errors import JobCancelled
+from work.pulse import Pulse
 
 
 class KeptLease:
@@ -51,6 +52,38 @@ def test_whoever_takes_the_lease_stops_the_work_at_its_next_report(monkeypatch):
         beat._thread.join(5)
         with pytest.raises(JobCancelled):
             beat.told("speaking", 10)
+
+
+def test_work_that_reports_nothing_is_stopped_at_its_end(monkeypatch):
+    monkeypatch.setattr(pulse, "SILENT_S", 0.0)
+    lease = KeptLease()
+    lease.lost = True
+    with pytest.raises(JobCancelled), Pulse(lease) as beat:
+        beat._thread.join(5)
+
+
+def test_an_error_of_the_work_itself_is_not_hidden_by_the_lost_lease(monkeypatch):
+    monkeypatch.setattr(pulse, "SILENT_S", 0.0)
+    lease = KeptLease()
+    lease.lost = True
+    with pytest.raises(ZeroDivisionError), Pulse(lease) as beat:
+        beat._thread.join(5)
+        raise ZeroDivisionError
+
+
+def test_a_database_that_is_away_is_asked_again(monkeypatch):
+    monkeypatch.setattr(pulse, "SILENT_S", 0.0)
+    away = [OperationalError("gone"), OperationalError("still gone")]
+
+    class Away(KeptLease):
+        def keep(self, stage: str, progress: int) -> None:
+            if away:
+                raise away.pop()
+            super().keep(stage, progress)
+
+    lease = Away()
+    with Pulse(lease):
+        assert lease.was_kept.wait(5)
 
 
 def test_a_report_that_finds_the_lease_gone_stops_at_once():
