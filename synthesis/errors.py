@@ -51,3 +51,11 @@ class NoRecordings(Invalid):
     meaning = (
         "A voice is made from recordings that passed ingest. None of those named, or none of the voice's, is usable."
     )
+
+
+class SoundNotKept(Gone):
+    """The sound of a stream is asked for as a file."""
+
+    code = "sound-not-kept"
+    title = "A stream is heard once"
+    meaning = "The sound of a stream goes to its listener and is kept nowhere. Ask for a synthesis to get a file."

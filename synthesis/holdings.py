@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from erasure.holdings import Subject
 from storage.objects import object_store
 from synthesis.enginehost import HOST
-from synthesis.models import FINETUNE_TASK, RENDER_TASK, SOUND_KIND, FineTune, Synthesis
+from synthesis.models import FINETUNE_TASK, RENDER_TASK, SOUND_KIND, STREAM_TASK, FineTune, Synthesis
+from synthesis.streams.pipe import pipes_drop, pipes_left
 from voices.models import VoiceVersion
 from work.leases import CLOCK
 from work.models import FINAL, JobState, Outbox
@@ -31,6 +32,7 @@ class SynthesisHolding:
             VoiceVersion.objects.filter(voice__speaker_id=subject.speaker_id).values_list("adapter_sha256", flat=True)
         )
         destroyed += object_store().clear(_folder(subject))
+        destroyed += pipes_drop(_ids(_syntheses(subject).filter(streamed=True)))
         destroyed += (
             _syntheses(subject)
             .filter(erased_at=None)
@@ -42,6 +44,7 @@ class SynthesisHolding:
     def left(self, subject: Subject) -> list[str]:
         """Sounds in the store, texts in rows, jobs that have not ended, adapters in this process."""
         found = [f"sound {key}" for key in object_store().residue(_folder(subject))]
+        found += [f"sound under way in {key}" for key in pipes_left(_ids(_syntheses(subject).filter(streamed=True)))]
         found += [f"text of {pk}" for pk in _ids(_syntheses(subject).exclude(sealed_script=None))]
         found += [f"name of a sound in {pk}" for pk in _ids(_syntheses(subject).exclude(object_key=""))]
         for rows in (_syntheses(subject), _finetunes(subject)):
@@ -50,12 +53,15 @@ class SynthesisHolding:
 
     def _stop(self, subject: Subject) -> int:
         stopped = 0
-        for rows, task in ((_syntheses(subject), RENDER_TASK), (_finetunes(subject), FINETUNE_TASK)):
+        for rows, tasks in (
+            (_syntheses(subject), (RENDER_TASK, STREAM_TASK)),
+            (_finetunes(subject), (FINETUNE_TASK,)),
+        ):
             going = list(_ids(rows.exclude(state__in=FINAL)))
             rows.filter(pk__in=going).update(
                 state=JobState.CANCELLED, finished_at=CLOCK, lease_until=None, problem_code="speaker-erased"
             )
-            Outbox.objects.filter(task=task, object_id__in=going).delete()
+            Outbox.objects.filter(task__in=tasks, object_id__in=going).delete()
             stopped += len(going)
         return stopped
 

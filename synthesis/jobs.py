@@ -75,7 +75,7 @@ def synthesis_render(*, tenant_id: UUID, job_id: UUID) -> None:
 
 def _render(lease: Lease) -> None:
     with Pulse(lease, "reading") as pulse:
-        row, speech = _ordered(lease)  # 1
+        row, speech = ordered(lease)  # 1
         issue = mark_issue(tenant_id=lease.tenant_id, synthesis_id=row.pk)  # 2
         made = make(speech, issue, Format(row.format), pulse.told)  # 3, 4, 5
         key = _stored(row, made.encoded)  # 6
@@ -87,7 +87,7 @@ def _render(lease: Lease) -> None:
         raise
 
 
-def _ordered(lease: Lease) -> tuple[Synthesis, Speech]:
+def ordered(lease: Lease) -> tuple[Synthesis, Speech]:
     """The row and what it takes to speak it, the consent asked again."""
     with tenant_scope(lease.tenant_id):
         row = Synthesis.objects.select_related("version__voice", "consent").get(pk=lease.job_id)

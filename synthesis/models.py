@@ -15,10 +15,12 @@ from audio.encode import Format
 from work.models import Job
 
 RENDER_TASK = "synthesis.render"
+STREAM_TASK = "synthesis.stream"
 FINETUNE_TASK = "synthesis.finetune"
 SOUND_KIND = "syntheses"  # the folder, below the tenant's, of finished sounds: one folder in it for each speaker
 SCRIPT = "synthesis-script"  # the purposes that sealed bytes are bound to
 SOUND = "synthesis-sound"
+WINDOW = "stream-window"
 FORMATS = [(one.value, one.value) for one in Format]
 
 
@@ -76,7 +78,8 @@ class Synthesis(GovernedJob):
     """Text -> marked sound in one version of a voice, for one declared use.
 
     The script (text, markup, pronunciations) is sealed under the speaker's key. `object_key` is empty
-    until the release: whatever a worker stored before is an orphan that nothing points to.
+    until the release: whatever a worker stored before is an orphan that nothing points to. A streamed one
+    is never stored: its release is the moment from which its windows may leave, each asking once more.
     """
 
     version = models.ForeignKey("voices.VoiceVersion", on_delete=models.PROTECT, db_constraint=False, related_name="+")
@@ -88,6 +91,7 @@ class Synthesis(GovernedJob):
     recipient = models.CharField(max_length=120, default="", blank=True)
     sealed_script = models.BinaryField(null=True)
     characters = models.PositiveIntegerField()
+    streamed = models.BooleanField(default=False)
     format = models.CharField(max_length=12, choices=FORMATS, default=Format.WAV.value)
     seed = models.PositiveBigIntegerField(default=0)
     rate = models.FloatField(default=1.0)
@@ -105,7 +109,7 @@ class Synthesis(GovernedJob):
             *GovernedJob.Meta.constraints,
             models.CheckConstraint(
                 condition=~models.Q(state="done")
-                | (~models.Q(object_key="") & models.Q(released_at__isnull=False))
+                | (~models.Q(object_key="", streamed=False) & models.Q(released_at__isnull=False))
                 | models.Q(erased_at__isnull=False),
                 name="synthesis_synthesis_done",
             ),
@@ -113,9 +117,18 @@ class Synthesis(GovernedJob):
                 condition=models.Q(object_key="") | models.Q(state="done", erased_at__isnull=True),
                 name="synthesis_synthesis_hidden_until_done",
             ),
+            models.CheckConstraint(
+                condition=models.Q(streamed=False) | models.Q(object_key=""),
+                name="synthesis_synthesis_stream_is_not_kept",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["tenant_id", "-created_at"], name="synthesis_synthesis_new"),
             models.Index(fields=["tenant_id", "consent"], name="synthesis_synthesis_consent"),
             models.Index(fields=["tenant_id", "subject_handle"], name="synthesis_synthesis_subject"),
         ]
+
+    @property
+    def task(self) -> str:
+        """The queue door of its work."""
+        return STREAM_TASK if self.streamed else RENDER_TASK

@@ -18,8 +18,18 @@ from consent.rules import Use
 from consent.selectors import consent_to_use
 from storage.objects import object_store
 from storage.sealing import open_bytes, seal_text
-from synthesis.errors import NoRecordings, NotReady, Quarantined
-from synthesis.models import FINETUNE_TASK, RENDER_TASK, SCRIPT, SOUND, FineTune, FineTuneKind, GovernedJob, Synthesis
+from synthesis.errors import NoRecordings, NotReady, Quarantined, SoundNotKept
+from synthesis.models import (
+    FINETUNE_TASK,
+    RENDER_TASK,
+    SCRIPT,
+    SOUND,
+    STREAM_TASK,
+    FineTune,
+    FineTuneKind,
+    GovernedJob,
+    Synthesis,
+)
 from synthesis.selectors import (
     consent_asked,
     finetune_get,
@@ -54,9 +64,15 @@ class Order:
 
 @transaction.atomic
 def synthesis_request(
-    *, actor: Actor, version_id: UUID, use: Use, order: Order, consent_id: UUID | None = None
+    *,
+    actor: Actor,
+    version_id: UUID,
+    use: Use,
+    order: Order,
+    consent_id: UUID | None = None,
+    streamed: bool = False,
 ) -> Synthesis:
-    """Accept a text for a voice and a declared use.
+    """Accept a text for a voice and a declared use; `streamed` when it is to be heard while it is spoken.
 
     Raises:
         NotFound: no such voice version or consent of this tenant.
@@ -69,7 +85,7 @@ def synthesis_request(
     consent_id = consent_id or consent_to_use(tenant_id=actor.tenant_id, speaker_id=speaker.pk)
     consent_asked(tenant_id=actor.tenant_id, consent_id=consent_id, speaker_id=speaker.pk, use=use, lock=False)
     quota_take(actor=actor, what="characters", amount=len(order.text), allowed=CHARACTERS_A_MONTH)
-    synthesis = _written(actor, version.pk, speaker.key_handle, consent_id, use, order)
+    synthesis = _written(actor, version.pk, speaker.key_handle, consent_id, use, order, streamed)
     record(
         event="synthesis.requested",
         tenant_id=actor.tenant_id,
@@ -78,11 +94,13 @@ def synthesis_request(
         subject_handle=speaker.key_handle,
         detail={"voice_version": str(version.pk), "consent": str(consent_id), "characters": len(order.text)},
     )
-    enqueue(tenant_id=actor.tenant_id, task=RENDER_TASK, object_id=synthesis.pk)
+    enqueue(tenant_id=actor.tenant_id, task=synthesis.task, object_id=synthesis.pk)
     return synthesis
 
 
-def _written(actor: Actor, version_id: UUID, handle: str, consent_id: UUID, use: Use, order: Order) -> Synthesis:
+def _written(
+    actor: Actor, version_id: UUID, handle: str, consent_id: UUID, use: Use, order: Order, streamed: bool
+) -> Synthesis:
     identity = uuid4()
     script = {"text": order.text, "ssml": order.ssml, "pronunciations": dict(order.pronunciations or {})}
     sealed = seal_text(
@@ -103,6 +121,7 @@ def _written(actor: Actor, version_id: UUID, handle: str, consent_id: UUID, use:
         recipient=use.recipient,
         sealed_script=sealed,
         characters=len(order.text),
+        streamed=streamed,
         format=order.format,
         seed=order.seed,
         rate=order.rate,
@@ -166,7 +185,8 @@ def synthesis_cancel(*, actor: Actor, synthesis_id: UUID) -> Synthesis:
     Raises:
         NotFound, Gone. JobFinished: it has already ended.
     """
-    _cancel(actor, synthesis_get(actor, synthesis_id), RENDER_TASK, "synthesis.cancelled")
+    synthesis = synthesis_get(actor, synthesis_id)
+    _cancel(actor, synthesis, synthesis.task, "synthesis.cancelled")
     return synthesis_get(actor, synthesis_id)
 
 
@@ -207,8 +227,11 @@ def synthesis_download(*, actor: Actor, synthesis_id: UUID, has_sha256: frozense
 
     Raises:
         NotFound, Gone. NotReady: there is no sound. Refused: the consent has ended. Quarantined.
+        SoundNotKept: it was a stream.
     """
     synthesis = synthesis_get(actor, synthesis_id)
+    if synthesis.streamed:
+        raise SoundNotKept()
     if synthesis.state != JobState.DONE:
         raise NotReady(state=synthesis.state)
     consent_asked(
@@ -253,12 +276,12 @@ def consent_ended(*, tenant_id: UUID, consent_id: UUID, reason: str) -> None:
     every download ask the consent itself.
     """
     code = f"consent-{reason}"
-    for model, task in ((Synthesis, RENDER_TASK), (FineTune, FINETUNE_TASK)):
+    for model, tasks in ((Synthesis, (RENDER_TASK, STREAM_TASK)), (FineTune, (FINETUNE_TASK,))):
         of_consent = model._default_manager.filter(tenant_id=tenant_id, consent_id=consent_id)
         stopped = list(of_consent.exclude(state__in=FINAL).select_for_update().values_list("pk", flat=True))
         of_consent.filter(pk__in=stopped).update(
             state=JobState.CANCELLED, finished_at=CLOCK, lease_until=None, cancel_requested=True, problem_code=code
         )
-        Outbox.objects.filter(task=task, object_id__in=stopped).delete()
+        Outbox.objects.filter(task__in=tasks, object_id__in=stopped).delete()
         done = of_consent.filter(state=JobState.DONE, quarantined_at=None)
         done.update(quarantined_at=CLOCK, quarantine_reason=code)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from celery.signals import worker_ready
 
 
 @shared_task(name="synthesis.render")
@@ -15,9 +17,26 @@ def render(tenant_id: str, object_id: str) -> None:
     synthesis_render(tenant_id=UUID(tenant_id), job_id=UUID(object_id))
 
 
+@shared_task(name="synthesis.stream")
+def stream(tenant_id: str, object_id: str) -> None:
+    """Speak one synthesis to whoever listens."""
+    from synthesis.streams.jobs import stream_render
+
+    stream_render(tenant_id=UUID(tenant_id), job_id=UUID(object_id))
+
+
 @shared_task(name="synthesis.finetune")
 def finetune(tenant_id: str, object_id: str) -> None:
     """Make one version of a voice."""
     from synthesis.jobs import finetune_train
 
     finetune_train(tenant_id=UUID(tenant_id), job_id=UUID(object_id))
+
+
+@worker_ready.connect
+def warm_up(sender: Any, **_: object) -> None:
+    """Load the voice model before anybody waits for it, in the worker that speaks streams."""
+    if "stream" in sender.app.amqp.queues.consume_from:
+        from synthesis.enginehost import HOST
+
+        HOST.engine.prepare("Everything that the first word needs is read now.")

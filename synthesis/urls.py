@@ -1,10 +1,11 @@
 """Routes of synthesis."""
 
-from django.urls import path
+from django.urls import include, path
 
 from synthesis import views
 
 urlpatterns = [
+    path("", include("synthesis.streams.urls")),
     path("v1/finetunes", views.FineTunesView.as_view(), name="finetunes"),
     path("v1/finetunes/<uuid:finetune_id>", views.FineTuneView.as_view(), name="finetune"),
     path("v1/finetunes/<uuid:finetune_id>/cancel", views.FineTuneCancelView.as_view(), name="finetune-cancel"),

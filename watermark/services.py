@@ -72,7 +72,10 @@ def _new_record(tenant_id: UUID, synthesis_id: UUID) -> int:
 def mark_confirm(
     *, tenant_id: UUID, synthesis_id: UUID, subject_handle: str, issue: Issue, place: Place, seen: Confirmation
 ) -> Mark:
-    """Keep the mark of an output that is being released, in that transaction; the release trigger asks for it."""
+    """Keep the mark of an output that is being released, in that transaction; the release trigger asks for it.
+
+    Of an output that is still being made (`rolling`) the fingerprint is empty and follows in `mark_complete`.
+    """
     mark = Mark(
         tenant_id=tenant_id,
         record=issue.record,
@@ -85,11 +88,25 @@ def mark_confirm(
         markable_s=seen.markable_s,
         blind=seen.blind,
     )
-    mark.sealed_fingerprint = seal_bytes(
-        tenant_id=tenant_id, handle=subject_handle, purpose=FINGERPRINT, object_id=mark.pk, data=seen.fingerprint
-    )
+    mark.sealed_fingerprint = _sealed(mark, seen.fingerprint)
     mark.save(force_insert=True)
     return mark
+
+
+def mark_complete(*, tenant_id: UUID, synthesis_id: UUID, seen: Confirmation) -> None:
+    """What only the whole output shows of a mark that was confirmed at its beginning."""
+    mark = Mark.objects.get(tenant_id=tenant_id, synthesis_id=synthesis_id)
+    mark.read_back_p, mark.markable_s = max(mark.read_back_p, seen.read_back_p), seen.markable_s
+    mark.sealed_fingerprint = _sealed(mark, seen.fingerprint)
+    mark.save(update_fields=["read_back_p", "markable_s", "sealed_fingerprint"])
+
+
+def _sealed(mark: Mark, data: bytes) -> bytes | None:
+    if not data:
+        return None
+    return seal_bytes(
+        tenant_id=mark.tenant_id, handle=mark.subject_handle, purpose=FINGERPRINT, object_id=mark.pk, data=data
+    )
 
 
 # --- Verifications -----------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ class Environment:
     database_app_user: str  # NOSUPERUSER NOBYPASSRLS, owns nothing
     database_app_password: str
     redis_url: str
+    database_pool: str = ""  # connections that all threads of a process share; one for each thread when empty
     database_owner_user: str = ""  # migrations only; absent in web and worker processes
     database_owner_password: str = ""
     object_store: str = "directory"  # directory | s3

@@ -15,11 +15,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.embedded import Profile, Servers
+from config.embedded import Profile, Servers, free_port
 from config.processes import Child, ProcessFailed, answers, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 _RESTARTS_PER_MINUTE = 5
+_UVICORN = [
+    *("--lifespan", "off", "--no-access-log", "--log-level", "warning"),  # requests are logged by our own middleware
+    *("--ws", "websockets-sansio", "--ws-max-size", "65536", "--timeout-graceful-shutdown", "5"),
+]
 
 
 class LocalPlatform:
@@ -37,6 +41,8 @@ class LocalPlatform:
     ) -> None:
         self.profile = profile
         self.url = f"http://127.0.0.1:{port}"
+        stream_port = free_port()
+        self.stream_url = f"http://127.0.0.1:{stream_port}"
         self.servers = Servers(profile, fast=fast)
         self.environment = {
             **outer_environment(),
@@ -44,7 +50,7 @@ class LocalPlatform:
             **(settings or {}),
             "TMPDIR": str(profile.folder / "tmp"),
         }
-        self.children = {name: self._child(name, command) for name, command in _commands(port).items()}
+        self.children = {name: self._child(name, command) for name, command in _commands(port, stream_port).items()}
         self._restarts: list[float] = []
 
     def start(self) -> None:
@@ -64,7 +70,9 @@ class LocalPlatform:
         """
         for child in self.children.values():
             child.start()
-        wait_until(lambda: answers(f"{self.url}/readyz"), list(self.children.values()), 120, "the web process")
+        children = list(self.children.values())
+        wait_until(lambda: answers(f"{self.url}/readyz"), children, 120, "the web process")
+        wait_until(lambda: answers(f"{self.stream_url}/healthz"), children, 120, "the process of streams")
 
     def start_servers(self) -> None:
         """Start the servers and migrate, and leave word of where they are for `running_environment`."""
@@ -147,7 +155,7 @@ class LocalPlatform:
     def _child(self, name: str, command: Sequence[str]) -> Child:
         log = self.profile.log / f"{name}.log"
         # A worker asked politely finishes its tasks first, a fine-tune among them; asked by SIGQUIT, it drops them.
-        death_signal = signal.SIGQUIT if name == "worker" else None
+        death_signal = signal.SIGQUIT if name in {"worker", "streamer"} else None
         return Child(name, command, log, self.environment, death_signal=death_signal, folder=ROOT)
 
 
@@ -171,7 +179,7 @@ def platform_environment(servers: Servers, *, mode: str, public_url: str) -> dic
     }
 
 
-def _commands(port: int) -> dict[str, list[str]]:
+def _commands(port: int, stream_port: int) -> dict[str, list[str]]:
     """Each process and how it is started, in the order of starting."""
     python = sys.executable
     # The control socket would lie in the user's home, and nobody here asks for it.
@@ -182,5 +190,8 @@ def _commands(port: int) -> dict[str, list[str]]:
         "sequencer": [python, "manage.py", "sequence"],
         "sweeper": [python, "manage.py", "sweep"],
         "worker": [*worker, "--queues", "celery,voice", "--concurrency", "2", "--without-gossip"],
+        # A stream waits for its listener most of the time, so many threads share one voice model.
+        "streamer": [*worker, "--queues", "stream", "--pool", "threads", "--concurrency", "32", "--without-gossip"],
+        "stream": [python, "-m", "uvicorn", "config.asgi:application", "--port", str(stream_port), *_UVICORN],
         "web": [*web, "--workers", "2", "--threads", "8", "--graceful-timeout", "5"],
     }

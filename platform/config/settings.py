@@ -84,6 +84,12 @@ DATABASES = {
         "CONN_MAX_AGE": 60,
     }
 }
+if ENV.database_pool:  # a server of many short-lived threads: what a thread gives back, the next one takes
+    DATABASES["default"] |= {
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": False,  # the pool looks for itself
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": int(ENV.database_pool), "timeout": 10}},
+    }
 if ENV.database_owner_user:
     DATABASES["owner"] = {
         **_database,
@@ -130,7 +136,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_ROUTES = {"synthesis.*": {"queue": "voice"}}  # what a GPU host takes; everything else stays in "celery"
+CELERY_TASK_ROUTES = {  # everything else stays in "celery"
+    "synthesis.stream": {"queue": "stream"},  # threads that speak to listeners who wait
+    "synthesis.*": {"queue": "voice"},  # what a GPU host takes
+}
+STREAMS_URL = ENV.redis_url
+STREAMS_AT_ONCE = 64  # of one tenant
 
 # --- Who answers which protocol (a lower package offers it, a higher one answers) ---------------------
 REPLY_SEALER = "speakers.sealing.ReplySealer"
@@ -201,6 +212,8 @@ SPECTACULAR_SETTINGS = {
         "RecordingState": [(word, word) for word in ("received", "ingesting", "accepted", "rejected", "cancelled")],
         "VoiceState": "voices.models.VoiceState",
         "VersionState": "voices.models.VersionState",
+        "Format": "synthesis.models.FORMATS",
+        "StreamFormat": [(word, word) for word in ("pcm", "mulaw", "wav", "mulaw_wav")],
         "Purpose": "consent.terms.PURPOSES",
         "Channel": "consent.terms.CHANNELS",
         "Recipient": "consent.terms.RECIPIENTS",

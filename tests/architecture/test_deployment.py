@@ -113,7 +113,7 @@ def test_our_commands_exist(name: str) -> None:
 
 def test_the_laptop_runs_the_same_processes() -> None:
     background = {name for name in OURS if name not in {"migrate", "worker-gpu"}}
-    assert background == set(_commands(8000))
+    assert background == set(_commands(8000, 8001))
 
 
 def test_everything_waits_for_the_migrations() -> None:
@@ -177,8 +177,11 @@ def _filled(value: str) -> str:
 
 def test_every_queue_has_a_worker() -> None:
     queues = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} | {"celery"}
-    for command in (SERVICES["worker"]["command"], " ".join(_commands(8000)["worker"]), DOCKERFILE):
-        assert _queues(_filled(command)) == queues
+    laptop = {name: " ".join(command) for name, command in _commands(8000, 8001).items()}
+    for command in (SERVICES["worker"]["command"], laptop["worker"], DOCKERFILE):
+        assert _queues(_filled(command)) == queues - {"stream"}
+    for command in (SERVICES["streamer"]["command"], laptop["streamer"]):
+        assert _queues(command) == {"stream"}
     assert _queues(SERVICES["worker-gpu"]["command"]) == {"voice"}
 
 

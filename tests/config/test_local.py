@@ -90,7 +90,7 @@ def served(folder: Path) -> Iterator[Served]:
 def test_however_it_ends_nothing_stays_and_it_starts_again(served: Served, number: signal.Signals) -> None:
     served.wait_ready()
     running = " ".join(served.pids().values())
-    for part in ("postgres", "valkey", "relay", "sequence", "sweep", "celery", "gunicorn"):
+    for part in ("postgres", "valkey", "relay", "sequence", "sweep", "celery", "gunicorn", "uvicorn"):
         assert part in running
     served.supervisor.send_signal(number)
     served.supervisor.wait(60)

@@ -22,11 +22,13 @@ from isolation.models import TenantRow
 from isolation.scope import tenant_scope
 from tenants.actor import Role, Scope
 from tests.factories import Organisation, make_organisation
-from tests.populate import populate
+from tests.populate import USE, populate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UUID_ARGUMENT = re.compile(r"<uuid:(\w+)>")
+
+SPOKEN: dict[str, object] = {"voice_version": "{id}", "use": USE, "text": "Nobody hears this."}
 
 # Bodies in which an id stands, by route. "{id}" is replaced by each id of the populated tenant.
 BODIES: dict[str, list[dict[str, object]]] = {
@@ -35,7 +37,8 @@ BODIES: dict[str, list[dict[str, object]]] = {
     "v1/recordings": [{"upload": "{id}", "consent": "{id}", "transcript": "x", "language": "en"}],
     "v1/voices": [{"speaker": "{id}", "name": "x", "language": "en"}],
     "v1/finetunes": [{"voice": "{id}", "consent": "{id}", "kind": "preview"}],
-    "v1/syntheses": [],
+    "v1/syntheses": [SPOKEN, {**SPOKEN, "consent": "{id}"}],
+    "v1/streams": [SPOKEN, {**SPOKEN, "consent": "{id}"}],
 }
 # Routes without an id in their path or body: nothing of another tenant can be named there.
 WITHOUT_ID = {
