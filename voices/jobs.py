@@ -176,13 +176,14 @@ def _accept(lease: Lease, recording: Recording, judged: _Judged) -> None:
     object_store().put(key, _sealed(recording, SOUND, judged.sound), if_absent=True)
     try:
         with tenant_scope(lease.tenant_id):
-            _still_wanted(lease)
+            # The consent's row first, as everywhere: a withdrawal holds it while it cancels recordings.
             consent_to_enrol(
                 tenant_id=recording.tenant_id,
                 speaker_id=recording.speaker_id,
                 consent_id=recording.consent_id,
                 lock=True,
             )
+            _still_wanted(lease)
             lease.end(
                 JobState.DONE,
                 stage="accepted",
