@@ -49,6 +49,11 @@ def key_of(epoch: int) -> MarkKey:
     raise MarkKeyMissing()
 
 
+def stands() -> bool:
+    """Whether this host has the key file."""
+    return _path().exists()
+
+
 def rotate() -> int:
     """Begin a new epoch (or make the first key) and return its number."""
     path = _path()

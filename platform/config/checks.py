@@ -9,6 +9,9 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from watermark.errors import MarkKeyMissing
+from watermark.ring import live_keys
+
 
 @register()
 def production_is_real(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
@@ -26,3 +29,16 @@ def production_is_real(app_configs: Sequence[AppConfig] | None, **_: Any) -> lis
     if settings.MODE == "production" and not settings.PUBLIC_URL.startswith("https://"):
         found.append(Error("the public URL is not https", id="consonant.005"))
     return found if settings.MODE == "production" else [m for m in found if settings.MODE == "demo"]
+
+
+@register(deploy=True)  # not at every command: one of them makes the key
+def production_marks(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Whoever marks or searches needs the mark key; production never makes one silently on each host."""
+    if settings.MODE != "production":
+        return []
+    try:
+        live_keys()
+    except MarkKeyMissing:
+        hint = "manage.py rotate_mark_key --first makes it on one host; every other host gets the same file"
+        return [Error(f"no mark key can be read at {settings.DATA_DIR / 'mark-key'}", hint=hint, id="consonant.006")]
+    return []

@@ -107,8 +107,14 @@ def test_the_environment_is_one_that_we_can_read(name: str, tmp_path: Path) -> N
 @our_services
 def test_our_commands_exist(name: str) -> None:
     command = OURS[name].get("command", [])
-    if command[:2] == ["python", "manage.py"]:
-        assert command[2] in get_commands()
+    words = command if isinstance(command, str) else " ".join(command)
+    assert set(re.findall(r"python manage\.py (\w+)", words)) <= set(get_commands())
+
+
+def test_a_deployment_makes_its_mark_key_once_and_is_checked() -> None:
+    words = SERVICES["migrate"]["command"]
+    assert words.index(" migrate ") < words.index("rotate_mark_key --first") < words.index("check --deploy")
+    assert all("state:/data" in service["volumes"] for service in OURS.values())
 
 
 def test_the_laptop_runs_the_same_processes() -> None:

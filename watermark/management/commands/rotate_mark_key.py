@@ -1,8 +1,8 @@
-"""``manage.py rotate_mark_key``: begin a new epoch of the mark key; makes the first key where there is none."""
+"""``manage.py rotate_mark_key [--first]``: begin a new epoch of the mark key, or only make the first key."""
 
 from __future__ import annotations
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from watermark import ring
 
@@ -12,6 +12,11 @@ class Command(BaseCommand):
 
     help = __doc__
 
-    def handle(self, *args: object, **options: object) -> None:
-        """Rotate and say which epoch is in force."""
-        self.stdout.write(f"epoch {ring.rotate()} is in force")
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Its argument."""
+        parser.add_argument("--first", action="store_true", help="make the first key, and change nothing if one stands")
+
+    def handle(self, *args: object, first: bool, **options: object) -> None:
+        """Rotate, unless only a first key is wanted, and say which epoch is in force."""
+        epoch = ring.live_keys()[0].epoch if first and ring.stands() else ring.rotate()
+        self.stdout.write(f"epoch {epoch} is in force")
