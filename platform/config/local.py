@@ -182,8 +182,7 @@ def platform_environment(servers: Servers, *, mode: str, public_url: str) -> dic
 def _commands(port: int, stream_port: int) -> dict[str, list[str]]:
     """Each process and how it is started, in the order of starting."""
     python = sys.executable
-    # The control socket would lie in the user's home, and nobody here asks for it.
-    web = [python, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--preload", "--no-control-socket"]
+    web = [python, "-m", "gunicorn", "--config", "python:config.gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
     worker = [python, "-m", "celery", "--app", "config.celery", "worker", "--loglevel", "INFO"]
     return {
         "relay": [python, "manage.py", "relay"],
@@ -193,5 +192,5 @@ def _commands(port: int, stream_port: int) -> dict[str, list[str]]:
         # A stream waits for its listener most of the time, so many threads share one voice model.
         "streamer": [*worker, "--queues", "stream", "--pool", "threads", "--concurrency", "32", "--without-gossip"],
         "stream": [python, "-m", "uvicorn", "config.asgi:application", "--port", str(stream_port), *_UVICORN],
-        "web": [*web, "--workers", "2", "--threads", "8", "--graceful-timeout", "5"],
+        "web": [*web, "--graceful-timeout", "5"],
     }

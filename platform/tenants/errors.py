@@ -52,14 +52,6 @@ class QuotaExhausted(TooMany):
     retry_after_s = 3600
 
 
-class RateLimited(TooMany):
-    """Requests come faster than the organisation's limit."""
-
-    code = "rate-limited"
-    title = "Requests come too fast"
-    meaning = "The organisation's request rate is above its limit. Retry-After says when to come back."
-
-
 class SlugTaken(Conflict):
     """Another organisation has this address."""
 

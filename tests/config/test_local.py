@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -98,8 +100,21 @@ def test_however_it_ends_nothing_stays_and_it_starts_again(served: Served, numbe
     assert list(served.home.iterdir()) == [], "something was written outside the project's own folder"
 
 
+def assert_metrics_add_up(served: Served) -> None:
+    """Requests go to either of two workers, and so does every scrape: no number falls, none is forgotten."""
+    told = []
+    for _ in range(20):
+        assert answers(f"{served.url}/healthz")
+        with urllib.request.urlopen(f"{served.url}/metrics", timeout=10) as page:
+            lines = page.read().decode().splitlines()
+        counter = 'consonant_requests_total{method="GET",route="healthz",status="200"} '
+        told.append(sum(float(line.removeprefix(counter)) for line in lines if line.startswith(counter)))
+    assert [after - before for before, after in pairwise(told)] == [1.0] * 19, told
+
+
 def test_a_killed_process_is_started_again(served: Served) -> None:
     served.wait_ready()
+    assert_metrics_add_up(served)
     before = served.pids()
     relay = next(pid for pid, command in before.items() if "manage.py relay" in command)
     os.kill(relay, signal.SIGKILL)
