@@ -55,16 +55,13 @@ class Trial:
 
 
 def near(truth: Scale) -> list[Family]:
-    """The family that holds the true scale, its grid cut down to the neighbourhood, its price untouched."""
+    """The family that holds the true scale, its steps cut down to the neighbourhood, its price untouched."""
     for family in families("full"):
-        grid = tuple(
-            (pitch, close)
-            for pitch, tempos in family.grid
-            if abs(pitch - truth.pitch) <= NEAR
-            and (close := tuple(tempo for tempo in tempos if abs(tempo - truth.tempo) <= NEAR))
+        steps = tuple(
+            step for step in family.steps if max(abs(step.pitch - truth.pitch), abs(step.tempo - truth.tempo)) <= NEAR
         )
-        if grid:
-            return [replace(family, grid=grid)]
+        if steps:
+            return [replace(family, steps=steps)]
     raise ValueError(f"{truth} is outside of the search")
 
 

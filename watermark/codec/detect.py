@@ -30,8 +30,9 @@ from watermark.codec.pattern import SYMBOL_S, place_of
 from watermark.codec.payload import word_of
 from watermark.codec.plan import Family, Search, families
 from watermark.codec.record import nearest_record, read_record
+from watermark.codec.refine import Candidate
 from watermark.codec.search import PROFILES, Line, Reading, read
-from watermark.codec.seek import Candidate, Seeker
+from watermark.codec.seek import Seeker
 from watermark.codec.spans import Span, spans_of
 
 Verdict = Literal["ours", "not_found", "inconclusive"]
@@ -141,7 +142,7 @@ def _candidates(seeker: Seeker, search: Search, progress: Progress) -> Iterator[
         plan = families("none")
 
 
-def examine(seeker: Seeker, plan: list[Family]) -> tuple[float, Mark | None]:
+def examine(seeker: Seeker, plan: Sequence[Family]) -> tuple[float, Mark | None]:
     """One look along a plan of one's own: the p-value of the best line, and the mark when it is at most 1e-6."""
     best = seeker.best(plan, math.log(ALPHA), lambda done: None)
     return p_value(best.log_p), _mark(seeker, best, 1) if best.log_p <= math.log(ALPHA) else None
@@ -150,10 +151,9 @@ def examine(seeker: Seeker, plan: list[Family]) -> tuple[float, Mark | None]:
 def _mark(seeker: Seeker, found: Candidate, read_so_far: int) -> Mark:
     """Read the payload on the line that was found and say where the mark is."""
     reading = read(found.key, seeker.evidence(found.line.scale.pitch), found.line, 0.0, seeker.length_s)
+    record, log_p = read_record(found.key, reading)
     if found.key.record is not None:  # the key marks nothing else, so that it is there says which record it is
         record, log_p = found.key.record, found.log_p
-    else:
-        record, log_p = read_record(found.key, reading)
     log_p += math.log(read_so_far)
     if log_p > math.log(ALPHA):
         record, log_p = None, 0.0

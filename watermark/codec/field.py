@@ -17,7 +17,7 @@ Shapes: L frames, F bins, K symbol times, B bands.
 
 from collections.abc import Callable
 from functools import lru_cache
-from math import ceil, floor
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,9 @@ BROAD_HZ = 300.0
 # Relative strength: of the first three bands, the next three, the rest of the telephone band, above it.
 PROFILE = np.repeat([0.5, 1.0, 1.2, 0.8], [3, 3, NARROW - 6, BANDS - NARROW])
 FADE_HZ = (300.0, 450.0)  # nothing below, everything above
+
+_REACH = ceil(LONG_ARCH_S / 2 / SYMBOL_S) - 1  # symbols before and after the two around a frame that reach it
+_NEPERS = np.float32(np.log(10.0) / 20.0)
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -85,12 +88,15 @@ def field_db(
     strength_db: float,
 ) -> Floats:
     """The field in dB at `times_s` (L,), ascending, after the start of the output; (L, F)."""
-    first = floor((times_s[0] - LONG_ARCH_S) / SYMBOL_S)
-    count = ceil((times_s[-1] + LONG_ARCH_S) / SYMBOL_S) - first + 1
-    signs = pattern.chips(place + first, count).carrying(word).astype(np.float32)
-    middles_s = (first + np.arange(count)) * SYMBOL_S
-    over_time = arch(times_s[:, None] - middles_s).astype(np.float32)
-    return np.clip(strength_db * (over_time @ signs @ bins), -LIMIT_DB, LIMIT_DB)
+    nearest = np.floor(times_s / SYMBOL_S).astype(np.intp)
+    first = int(nearest[0]) - _REACH
+    signs = pattern.chips(place + first, int(nearest[-1]) + _REACH + 2 - first).carrying(word).astype(np.float32)
+    over_time = np.zeros((len(times_s), signs.shape[1]), np.float32)
+    for symbol in range(-_REACH, _REACH + 2):  # all whose arch reaches the frame
+        heights = arch(times_s - (nearest + symbol) * SYMBOL_S).astype(np.float32)
+        over_time += heights[:, None] * signs[nearest + symbol - first]
+    decibels = over_time @ (np.float32(strength_db) * bins)
+    return np.clip(decibels, -LIMIT_DB, LIMIT_DB, out=decibels)
 
 
 def gain_field(
@@ -123,6 +129,6 @@ def gain_field(
     def gains(first_frame: int, frames: int) -> Floats:
         times_s = np.asarray((first_frame + np.arange(frames)) * (hop / rate_hz), np.float64)
         decibels = field_db(pattern, word, place, times_s, bins, strength_db)
-        return np.asarray(np.power(np.float32(10.0), decibels / np.float32(20.0)), np.float32)
+        return np.asarray(np.exp(decibels * _NEPERS), np.float32)
 
     return gains

@@ -1,6 +1,6 @@
 """Sound to spectrum and back, and sound to the log energies the detector reads.
 
-Analysis runs at 16 kHz whatever the rate of the clip; a telephone clip simply has nothing above 4 kHz.
+Analysis sees what 16 kHz show, whatever the rate of the clip; a telephone clip simply has nothing above 4 kHz.
 
 Shapes: T samples, L frames, F bins, C cells (70 Hz wide, two per band).
 """
@@ -17,6 +17,7 @@ from watermark.codec.pattern import BAND_HZ, BANDS, LOWEST_HZ
 
 ANALYSIS_HZ = 16_000
 FRAME = 640
+BINS = FRAME // 2 + 1
 HOP = 160  # 10 ms: two frames per symbol
 FRAMES_HZ = ANALYSIS_HZ / HOP
 CELL_HZ = BAND_HZ / 2
@@ -47,10 +48,20 @@ def hann(size: int) -> Floats:
 
 
 def power(samples: Floats, rate_hz: int) -> Floats:
-    """Power spectrum (L, 321) at 100 frames a second."""
-    at_16k = resampled(np.asarray(samples, np.float32), rate_hz, ANALYSIS_HZ)
-    spectrum = fft.rfft(windowed_frames(at_16k, FRAME, HOP, hann(FRAME)), axis=1)
-    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
+    """Power spectrum (L, 321) at 100 frames a second, as at 16 kHz; zero above half the rate of the clip.
+
+    Where a frame of 40 ms is a whole number of samples, its bins are 25 Hz apart at any rate, and nothing needs
+    to be resampled.
+    """
+    samples = np.asarray(samples, np.float32)
+    if rate_hz % 100:
+        samples, rate_hz = resampled(samples, rate_hz, ANALYSIS_HZ), ANALYSIS_HZ
+    frame, hop = rate_hz // 25, rate_hz // 100
+    spectrum = fft.rfft(windowed_frames(samples, frame, hop, hann(frame)), axis=1)[:, :BINS]
+    found = np.zeros((len(spectrum), BINS), np.float32)
+    scale = np.float32((FRAME / frame) ** 2)
+    found[:, : spectrum.shape[1]] = scale * (spectrum.real**2 + spectrum.imag**2)
+    return found
 
 
 @lru_cache(maxsize=256)

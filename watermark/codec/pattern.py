@@ -11,6 +11,7 @@ Shapes: K symbol times, B = 54 bands (22 of the telephone, 32 above it).
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +22,8 @@ from watermark.codec.payload import WORD
 SYMBOL_S = 0.020
 BAND_HZ = 140.0
 LOWEST_HZ = 300.0
-NARROW = 22
-BANDS = 54
+NARROW: Final = 22
+BANDS: Final = 54
 STRETCH = 8192
 SALTS = STRETCHES
 LENGTH = STRETCH * SALTS
@@ -83,10 +84,12 @@ class Pattern:
         pilot = self._pilot(stream)
         return Chips(_signs(stream), pilot, self._code(first, pilot))
 
-    def pilots(self, first: int, count: int) -> Signs:
-        """Pilot signs and zeros elsewhere, (count, B): what a search without the payload looks for."""
+    def pilots(self, first: int, count: int, bands: Literal[22, 54] = BANDS) -> Signs:
+        """Pilot signs and zeros elsewhere, (count, bands): what a search without the payload looks for."""
         stream = self._stream(first, count)
-        return _signs(stream) * self._pilot(stream)
+        if bands == BANDS:
+            return _signs(stream) * self._pilot(stream)
+        return _signs(stream, bands) * _masks(self.key)[0][stream[:, 7]]
 
     def _stream(self, first: int, count: int) -> npt.NDArray[np.uint8]:
         secret, first = self.key.purpose("pattern"), first % self.length
@@ -112,8 +115,9 @@ class Pattern:
         return np.concatenate(parts, axis=1)
 
 
-def _signs(stream: npt.NDArray[np.uint8]) -> Signs:
-    return (1 - 2 * np.unpackbits(stream[:, :7], axis=1)[:, :BANDS].astype(np.int8)).astype(np.int8)
+def _signs(stream: npt.NDArray[np.uint8], bands: int = BANDS) -> Signs:
+    bits = np.unpackbits(stream[:, : (bands + 7) // 8], axis=1)[:, :bands].view(np.int8)
+    return np.asarray(1 - 2 * bits, np.int8)
 
 
 @lru_cache(maxsize=16)

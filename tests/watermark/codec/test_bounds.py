@@ -11,7 +11,7 @@ from watermark.codec.bounds import log_tail, p_value, score_needed
 from watermark.codec.detect import Detection, detect
 from watermark.codec.evidence import evidence_of
 from watermark.codec.keys import MarkKey
-from watermark.codec.seek import log_p_of
+from watermark.codec.refine import log_p_of
 
 
 @pytest.mark.parametrize("seed", range(8))
