@@ -12,8 +12,8 @@ from isolation.scope import database_now, tenant_scope
 from storage.objects import object_store
 from storage.sealing import open_bytes
 from watermark.findings import search
+from watermark.leaving import search_keys
 from watermark.models import PENDING, PENDING_KIND, SEARCH_TASK, Verification
-from watermark.ring import live_keys
 from watermark.selectors import with_content
 from work.leases import Lease, claim, run
 from work.models import FINAL, JobState
@@ -36,7 +36,7 @@ def _search(lease: Lease) -> None:
     clip = decode(_pending_clip(verification), CLIP_LIMITS)
     with Pulse(lease, "searching") as pulse:
         told = pulse.told
-        finding = with_content(search(clip, live_keys(), lambda share: told("searching", 99 * share)), clip)
+        finding = with_content(search(clip, search_keys(), lambda share: told("searching", 99 * share)), clip)
     with tenant_scope(lease.tenant_id):
         lease.end(JobState.DONE, **finding.columns)
         verification.verdict, verification.marks = finding.verdict, [mark.document for mark in finding.marks]

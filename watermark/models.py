@@ -24,12 +24,19 @@ class MarkRecord(models.Model):
 
     record = models.BigIntegerField(primary_key=True)
     tenant_id = models.UUIDField()
-    synthesis_id = models.UUIDField()
+    synthesis_id = models.UUIDField()  # or the export's
+    # Of what leaves with its mark inside: the epoch that its own key was derived from (`leaving.py`). Else null.
+    leaving_epoch = models.PositiveIntegerField(null=True)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 condition=models.Q(record__gte=0, record__lt=1 << 48), name="watermark_markrecord_48_bits"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["record"], condition=models.Q(leaving_epoch__isnull=False), name="watermark_markrecord_left"
             ),
         ]
 

@@ -19,8 +19,8 @@ from storage.sealing import open_bytes
 from tenants.actor import Actor, Scope
 from watermark.codec import fingerprint
 from watermark.findings import Finding, Found, look
+from watermark.leaving import search_keys
 from watermark.models import FINGERPRINT, Mark, MarkRecord, Verification
-from watermark.ring import live_keys
 
 
 def verification_list(actor: Actor) -> QuerySet[Verification]:
@@ -46,7 +46,7 @@ def carries_our_mark(clip: Clip) -> bool:
     Answers settings.CONSENT_MARK_CHECK: what we made is nobody's live voice. Looks at the speed the clip
     has; a changed tempo or pitch is for the full search, which costs many times the clip's length.
     """
-    return look(clip, live_keys(), "quick").verdict == "ours"
+    return look(clip, search_keys(), "quick").verdict == "ours"
 
 
 def with_content(finding: Finding, clip: Clip) -> Finding:

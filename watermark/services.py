@@ -23,6 +23,7 @@ from watermark.codec.keys import MarkKey
 from watermark.codec.payload import RECORD_BITS
 from watermark.findings import Confirmation, Finding, Place, look
 from watermark.jobs import CLIP_LIMITS, verification_note
+from watermark.leaving import leaving_key, search_keys
 from watermark.models import FINGERPRINT, PENDING, PENDING_KIND, SEARCH_TASK, Mark, MarkRecord, Verification
 from watermark.ring import live_keys
 from watermark.selectors import attribution, foreign_owners, with_content
@@ -57,12 +58,22 @@ def mark_issue(*, tenant_id: UUID, synthesis_id: UUID) -> Issue:
         return Issue(_new_record(tenant_id, synthesis_id), live_keys()[0])
 
 
-def _new_record(tenant_id: UUID, synthesis_id: UUID) -> int:
+def leaving_issue(*, tenant_id: UUID, export_id: UUID) -> Issue:
+    """A record for one attempt to write a voice out, and the key that marks it alone. Opens its own transaction."""
+    epoch = live_keys()[0].epoch
+    with tenant_scope(tenant_id):
+        drawn = _new_record(tenant_id, export_id, leaving_epoch=epoch)
+    return Issue(drawn, leaving_key(drawn, epoch))
+
+
+def _new_record(tenant_id: UUID, synthesis_id: UUID, leaving_epoch: int | None = None) -> int:
     for _ in range(DRAWS):
         drawn = randbits(RECORD_BITS)
         try:
             with transaction.atomic():
-                MarkRecord.objects.create(record=drawn, tenant_id=tenant_id, synthesis_id=synthesis_id)
+                MarkRecord.objects.create(
+                    record=drawn, tenant_id=tenant_id, synthesis_id=synthesis_id, leaving_epoch=leaving_epoch
+                )
         except IntegrityError:
             continue  # the id is taken: after a hundred million outputs this happens once in three million
         return drawn
@@ -132,7 +143,7 @@ def clip_examine(data: bytes, limits: Limits = CLIP_LIMITS) -> Examined:
         what `audio.decode.decode` raises; MarkKeyMissing.
     """
     clip = decode(data, limits)
-    finding = with_content(look(clip, live_keys(), "quick"), clip) if clip.length_s <= QUICK_S else None
+    finding = with_content(look(clip, search_keys(), "quick"), clip) if clip.length_s <= QUICK_S else None
     return Examined(data, hashlib.sha256(data).hexdigest(), clip.length_s, finding)
 
 
@@ -142,7 +153,7 @@ def clip_judge(data: bytes) -> str:
     Raises:
         as `clip_examine`; the limits are narrower.
     """
-    return look(decode(data, STRANGER_LIMITS), live_keys(), "quick").verdict
+    return look(decode(data, STRANGER_LIMITS), search_keys(), "quick").verdict
 
 
 @transaction.atomic
