@@ -3,6 +3,7 @@
     python -m synthesis speak TEXT -o OUT.wav [--voice VOICE.safetensors | --voice CLIP.wav] [--seed N]
     python -m synthesis speak --lines FILE.csv -o FOLDER            rows of id|text become FOLDER/id.wav
     python -m synthesis adapt FOLDER -o VOICE.safetensors           metadata.csv (id|text|seconds) and audio/
+    python -m synthesis export VOICE.safetensors -o VOICE.zip       the voice for Piper and sherpa-onnx
     python -m synthesis check SOUND.wav                             is it marked with this computer's key?
 
 Everything that is written is marked (see `desk.marks`). A voice of a person, trained or a preview, asks
@@ -75,6 +76,20 @@ def adapt(given: argparse.Namespace) -> int:
     return 0
 
 
+def export(given: argparse.Namespace) -> int:
+    """Write a trained voice out as one file for other runtimes."""
+    from synthesis.desk import exporting
+
+    permission = _permission(given, "export")
+    engine = load_engine(given.engine, given.weights, given.device)
+    marker = Marker.local(given.key, permission.research)
+    receipt = "" if permission.research else str(given.receipt)
+    how = {"language": given.language, "precision": given.precision, "receipt": receipt}
+    report = exporting.export(engine, given.voice, given.output, permission, marker, how, Bar("exporting"))
+    sys.stdout.write(report + "\n")
+    return 0
+
+
 def check(given: argparse.Namespace) -> int:
     """Say whether a sound carries a mark of this computer's key; 0 when it does, 1 when none is found."""
     from synthesis.desk import checking
@@ -132,7 +147,12 @@ def _parser() -> argparse.ArgumentParser:
     adapting.set_defaults(run=adapt)
     adapting.add_argument("folder", type=Path, help="holds metadata.csv (id|text|seconds) and audio/")
     adapting.add_argument("-o", "--output", type=Path, required=True, help="the voice file to write")
-    for command in (speaking, adapting):
+    exporting = commands.add_parser("export", help="write a trained voice out for other runtimes")
+    exporting.set_defaults(run=export)
+    exporting.add_argument("voice", type=Path, help="a file that `adapt` wrote")
+    exporting.add_argument("-o", "--output", type=Path, required=True, help="the zip to write")
+    exporting.add_argument("--precision", choices=("float", "int8"), default="float", help="int8: half the size")
+    for command in (speaking, adapting, exporting):
         _engine_options(command)
         _permission_options(command)
     checking = commands.add_parser("check", help="look for this computer's mark in a sound")
@@ -141,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument(
         "--search", choices=("none", "quick", "full"), default="quick", help="also at other speeds and pitches"
     )
-    for command in (speaking, adapting, checking):
+    for command in (speaking, adapting, exporting, checking):
         command.add_argument("--key", type=Path, help="mark key file (default: made in the user's data folder)")
     return parser
 

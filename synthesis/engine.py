@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from problems.errors import Conflict, Invalid, Refused, Unavailable
 from synthesis.tts.text.script import Utterances
+from watermark.codec.portable import Tables
 
 RATE_HZ, N_FFT, HOP = 24_000, 1024, 256
 BINS = N_FFT // 2 + 1
@@ -79,6 +80,14 @@ class ResearchVoice(Refused):
     )
 
 
+class NotPortable(Conflict):
+    """A voice that cannot be written out as a file."""
+
+    code = "voice-not-portable"
+    title = "This version cannot leave as a file"
+    meaning = "Only a trained version of the voice model can be written out; a preview or a test voice cannot."
+
+
 class AdaptationStopped(Exception):
     """`should_stop` said so; nothing was kept."""
 
@@ -112,6 +121,22 @@ class Take:
     language: str = "en"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Portable:
+    """A voice as files that speak without us, its mark inside.
+
+    Args:
+        model: the ONNX graph. config: what Piper reads beside it. tokens: what sherpa-onnx reads.
+        speak: what the graph itself says, run as a stranger would, (T,) at `rate_hz`; for reading the mark back.
+    """
+
+    model: bytes
+    config: bytes
+    tokens: bytes
+    speak: Callable[[str], Floats]
+    rate_hz: int = RATE_HZ
+
+
 class Engine(Protocol):
     """What a worker needs of a voice. Safe to call from several threads at once."""
 
@@ -119,6 +144,7 @@ class Engine(Protocol):
     base_sha256: str
     rate_hz: int
     same_speaker_at: float  # cosine of two embeddings from which on they count as one person
+    has_words: bool  # whether what it says can be understood, so that a listener makes sense
 
     def prepare(
         self, script: str, *, language: str = "en", ssml: bool = False, lexicon: Lexicon | None = None
@@ -194,6 +220,13 @@ class Engine(Protocol):
 
         Raises:
             VoiceFileDamaged.
+        """
+
+    def portable(self, voice: VoiceState, mark: Tables, *, language: str = "en", precision: str = "float") -> Portable:
+        """Write a voice out as files that mark everything they say; precision is "float" or "int8".
+
+        Raises:
+            NotPortable: not a trained voice, or this engine writes none. VoiceOfAnotherBase.
         """
 
     def embedding(self, samples: Floats, rate_hz: int) -> Floats:

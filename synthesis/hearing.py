@@ -96,6 +96,18 @@ def traits_of(samples: Floats, rate_hz: int) -> Traits | None:
     return Traits(float(np.clip(np.exp(np.median(logs)), 50, 500)), spread, _bands(frames[voiced]))
 
 
+def frames_of(samples: Floats, rate_hz: int) -> Floats:
+    """Frames of 40 ms every 10 ms, (L, FRAME), of a mono clip (T,) of any rate."""
+    return _frames(_at_16k(samples, rate_hz))
+
+
+def bands_of(frames: Floats) -> Floats:
+    """Levels in dB of the bands around CENTRES_HZ of windowed frames, (L, N)."""
+    power = np.abs(np.fft.rfft(frames)) ** 2
+    shape = _shapes()
+    return np.asarray(10 * np.log10(power @ (shape / np.sum(shape, axis=1, keepdims=True)).T + 1e-9), np.float32)
+
+
 def _at_16k(samples: Floats, rate_hz: int) -> Floats:
     common = gcd(rate_hz, RATE_HZ)
     if rate_hz == RATE_HZ:
@@ -134,10 +146,15 @@ def _at(rows: Floats, columns: NDArray[np.int_]) -> Floats:
 
 def _bands(frames: Floats) -> tuple[float, ...]:
     power = (np.abs(np.fft.rfft(frames * np.hanning(FRAME))) ** 2).mean(axis=0)
+    shape = _shapes()
+    levels = 10 * np.log10(shape @ power / np.sum(shape, axis=1) + 1e-12)
+    return tuple(np.round(levels - levels[:12].mean(), 3).tolist())
+
+
+def _shapes() -> NDArray[np.float64]:
+    """The triangle of each band over the bins of a frame, (N, F)."""
     bins_hz = np.fft.rfftfreq(FRAME, 1 / RATE_HZ)
-    shape = [
+    return np.array([
         np.interp(bins_hz, [low, middle, high], [0.0, 1.0, 0.0])
         for low, middle, high in zip(_EDGES_HZ[:-2], CENTRES_HZ, _EDGES_HZ[2:], strict=True)
-    ]
-    levels = 10 * np.log10(np.asarray(shape) @ power / np.sum(shape, axis=1) + 1e-12)
-    return tuple(np.round(levels - levels[:12].mean(), 3).tolist())
+    ])  # fmt: skip

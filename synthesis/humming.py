@@ -24,6 +24,7 @@ from synthesis.hearing import Traits, generic_db, traits_of
 from synthesis.score import TABLES, Score, sound, source
 from synthesis.tts import text
 from synthesis.tts.text.script import Utterances
+from watermark.codec.portable import Tables
 
 Floats = NDArray[np.float32]
 FORMAT = "consonant-humming-1"  # a reader refuses any other; a new field means a new number
@@ -48,6 +49,7 @@ class HummingEngine:
     name = "humming"
     base_sha256 = BASE_SHA256
     rate_hz = seam.RATE_HZ
+    has_words = False
     same_speaker_at = 0.55  # between most strangers (below 0.6) and most pairs of one person (above 0.7)
 
     def prepare(
@@ -115,6 +117,12 @@ class HummingEngine:
     def stamps(self, stored: bytes) -> dict[str, str]:
         """The facts written into a file."""
         return _read(stored)[1]
+
+    def portable(
+        self, voice: seam.VoiceState, mark: Tables, *, language: str = "en", precision: str = "float"
+    ) -> seam.Portable:
+        """There is no graph of humming."""
+        raise seam.NotPortable
 
     def embedding(self, samples: Floats, rate_hz: int) -> Floats:
         """Spectrum and pitch as differences from an average voice, as a unit vector."""

@@ -35,9 +35,11 @@ from isolation.scope import database_now, tenant_scope
 from problems.errors import DomainError
 from storage.objects import object_store
 from storage.sealing import open_text, seal_bytes
-from synthesis.engine import Engine, Take
+from synthesis.card.measure import parted
+from synthesis.engine import Take
 from synthesis.enginehost import HOST
 from synthesis.errors import NoRecordings
+from synthesis.judging import Judgement, judged, require_clonable
 from synthesis.models import (
     FINETUNE_TASK,
     RENDER_TASK,
@@ -197,14 +199,23 @@ def finetune_train(*, tenant_id: UUID, job_id: UUID) -> None:
 def _train(lease: Lease) -> None:
     with Pulse(lease, "opening recordings") as pulse:
         tune, takes = _takes(lease, pulse.told)
-        stored = _voice_of(tune, takes, pulse.told)
-        _add_version(lease, tune, stored, HOST.engine)
+        require_clonable(HOST.engine, lease.tenant_id, takes)
+        stored, judgement = _voice_of(tune, takes, pulse.told)
+        _add_version(lease, tune, stored, judgement)
 
 
-def _voice_of(tune: FineTune, takes: Sequence[Take], report: Report) -> bytes:
-    """The bytes of the new version: trained, or what a preview listens to."""
-    if tune.kind == FineTuneKind.ADAPTED:
-        return HOST.engine.adapt(takes, seed=tune.seed, progress=lambda done: report("training", 5 + 90 * done))
+def _voice_of(tune: FineTune, takes: Sequence[Take], report: Report) -> tuple[bytes, Judgement]:
+    """The bytes of the new version and how good it is; a preview has no card."""
+    if tune.kind == FineTuneKind.PREVIEW:
+        return _listened(takes), Judgement({})
+    train, apart = parted(takes)
+    stored = HOST.engine.adapt(train, seed=tune.seed, progress=lambda done: report("training", 5 + 85 * done))
+    report("listening to the voice", 92)
+    return stored, judged(HOST.engine, (tune.tenant_id, tune.voice.speaker_id), stored, train, apart)
+
+
+def _listened(takes: Sequence[Take]) -> bytes:
+    """What a preview listens to, when there is a voice in it."""
     stored = _preview(takes)
     clip = wav.read(stored).mono()
     HOST.engine.voice_vector(clip.samples, clip.rate_hz)  # refuses what has no voice in it
@@ -238,7 +249,7 @@ def _preview(takes: Sequence[Take]) -> bytes:
     return wav.write(Clip(np.concatenate(parts), PREVIEW_RATE_HZ).cut(0.0, PREVIEW_S))
 
 
-def _add_version(lease: Lease, tune: FineTune, stored: bytes, engine: Engine) -> None:
+def _add_version(lease: Lease, tune: FineTune, stored: bytes, judgement: Judgement) -> None:
     """The release of a fine-tune: under the locked consent, the version appears and the job ends, or neither."""
     with tenant_scope(lease.tenant_id):
         consent_asked(
@@ -252,9 +263,11 @@ def _add_version(lease: Lease, tune: FineTune, stored: bytes, engine: Engine) ->
             tenant_id=lease.tenant_id,
             voice_id=tune.voice_id,
             adapter=stored,
-            base_sha256=engine.base_sha256,
-            measures={"recordings": len(tune.recordings), "engine": engine.name},
+            base_sha256=HOST.engine.base_sha256,
+            measures={"recordings": len(tune.recordings), "engine": HOST.engine.name, **judgement.measures},
+            picture=judgement.picture,
             preview=tune.kind == FineTuneKind.PREVIEW,
+            is_draft=judgement.is_draft,
         )
         lease.end(JobState.DONE, stage="ready", version=version)
         record(
@@ -263,7 +276,11 @@ def _add_version(lease: Lease, tune: FineTune, stored: bytes, engine: Engine) ->
             actor="system",
             object_id=tune.pk,
             subject_handle=tune.subject_handle,
-            detail={"voice_version": str(version.pk), "consent": str(tune.consent_id)},
+            detail={
+                "voice_version": str(version.pk),
+                "consent": str(tune.consent_id),
+                "state": str(version.state),
+            },
         )
 
 

@@ -27,6 +27,7 @@ from synthesis.tts.adapter import Adapter
 from synthesis.tts.text.errors import NothingToSay
 from synthesis.tts.text.script import Utterance, Utterances
 from synthesis.tts.voice import BaseVoice, Voice
+from watermark.codec.portable import Tables
 
 Floats = NDArray[np.float32]
 _STAMP = "stamp."
@@ -55,6 +56,7 @@ class NeuralEngine:
 
     name = "neural"
     rate_hz = seam.RATE_HZ
+    has_words = True
 
     def __init__(self, base: BaseVoice) -> None:
         self.base = base
@@ -186,6 +188,24 @@ class NeuralEngine:
         """The facts written into a file."""
         _, facts = _parsed(stored)
         return {name.removeprefix(_STAMP): fact for name, fact in facts.items() if name.startswith(_STAMP)}
+
+    def portable(
+        self, voice: seam.VoiceState, mark: Tables, *, language: str = "en", precision: str = "float"
+    ) -> seam.Portable:
+        """The graph of one trained voice; about five seconds of work."""
+        from synthesis.tts import bank  # brings onnx, which nothing else needs
+
+        own = self._own(voice)
+        if voice.kind != "adapted":
+            raise seam.NotPortable
+        chosen: bank.Precision = "int8" if precision == "int8" else "float"
+        model = bank.model(self.base, own, mark, language=language, precision=chosen)
+
+        def speak(script: str) -> Floats:
+            said = (part.phonemes for part in self.prepare(script) if part.phonemes)
+            return bank.speak(model, [symbols.ids(phonemes) for phonemes in said])
+
+        return seam.Portable(model, bank.piper_config(language), bank.tokens(), speak)
 
     def embedding(self, samples: Floats, rate_hz: int) -> Floats:
         """Who speaks, as a unit vector (D,)."""

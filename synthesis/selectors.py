@@ -14,6 +14,7 @@ from consent.states import State
 from isolation.scope import tenant_scope
 from problems.errors import NotFound
 from synthesis.errors import ConsentOfAnother, SynthesisErased
+from synthesis.exports.selectors import behind, exports_of_speaker
 from synthesis.models import FineTune, FineTuneKind, Synthesis
 from tenants.actor import Actor
 
@@ -93,7 +94,7 @@ def record_behind(tenant_id: UUID, synthesis_id: UUID) -> dict[str, Any] | None:
         rows = Synthesis.objects.select_related("consent").filter(pk=synthesis_id, erased_at=None)
         synthesis = rows.first()
         if synthesis is None:
-            return None
+            return behind(synthesis_id)
         return {
             "synthesis": str(synthesis.pk),
             "voice_version": str(synthesis.version_id),
@@ -115,6 +116,7 @@ def uses_of_speaker(tenant_id: UUID, speaker_id: UUID) -> list[dict[str, Any]]:
         syntheses = Synthesis.objects.filter(consent__speaker_id=speaker_id).order_by("-created_at")[:500]
         tunes = FineTune.objects.filter(consent__speaker_id=speaker_id).order_by("-created_at")[:100]
         uses = [_synthesis_use(row) for row in syntheses] + [_finetune_use(row) for row in tunes]
+        uses += exports_of_speaker(speaker_id)
     return sorted(uses, key=lambda use: str(use["requested_at"]), reverse=True)
 
 

@@ -5,6 +5,8 @@ from django.urls import include, path
 from synthesis import views
 
 urlpatterns = [
+    path("", include("synthesis.exports.urls")),
+    path("", include("synthesis.refusals.urls")),
     path("", include("synthesis.streams.urls")),
     path("v1/finetunes", views.FineTunesView.as_view(), name="finetunes"),
     path("v1/finetunes/<uuid:finetune_id>", views.FineTuneView.as_view(), name="finetune"),

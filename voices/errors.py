@@ -108,6 +108,33 @@ class VoiceErased(Gone):
     meaning = "The person behind the voice has been erased. The voice cannot be called, and nothing can bring it back."
 
 
+class VoiceDraft(Conflict):
+    """A version that nobody has accepted yet."""
+
+    code = "voice-draft"
+    title = "This version is a draft"
+    meaning = (
+        "The quality card of the version lies below the bar; `measures` says in what and what would help. A named "
+        "person can accept it as it is, or more recordings make a better one."
+    )
+
+
+class NotADraft(Conflict):
+    """There is nothing to accept."""
+
+    code = "voice-not-a-draft"
+    title = "This version is no draft"
+    meaning = "Only a trained version that was kept back by its quality card can be accepted, and only once."
+
+
+class PictureMissing(NotFound):
+    """A version without a picture."""
+
+    code = "voice-picture-missing"
+    title = "This version has no picture"
+    meaning = "Previews have no quality card, nor have versions that were made before there were cards."
+
+
 class VoiceRetired(Conflict):
     """Its owner has taken it out of use."""
 

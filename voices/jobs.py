@@ -36,6 +36,7 @@ from voices.models import (
     ADAPTER_KIND,
     HASH,
     INGEST_TASK,
+    PICTURE_ENDING,
     RECORDING_KIND,
     SOUND,
     Recording,
@@ -261,7 +262,9 @@ def sweep_orphans(*, tenant_id: UUID) -> int:
     kinds = (RECORDING_KIND, ADAPTER_KIND)
     old = {info.key for kind in kinds for info in store.find(f"{tenant_id}/{kind}/") if info.modified_at < before}
     named = set(Recording.objects.filter(object_key__in=old).values_list("object_key", flat=True))
-    named |= set(VoiceVersion.objects.filter(adapter_object__in=old).values_list("adapter_object", flat=True))
+    adapters = {key.removesuffix(PICTURE_ENDING) for key in old}
+    versions = VoiceVersion.objects.filter(adapter_object__in=adapters).values_list("adapter_object", flat=True)
+    named |= {key + ending for key in versions for ending in ("", PICTURE_ENDING)}
     for key in old - named:
         store.delete(key)
     return len(old - named)

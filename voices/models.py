@@ -17,6 +17,7 @@ INGEST_TASK = "voices.ingest"
 RECORDING_KIND, ADAPTER_KIND, INTAKE_KIND = "recordings", "adapters", "uploads"  # folders below the tenant's
 SOUND, TRANSCRIPT, HASH = "recording", "recording-transcript", "recording-hash"  # what sealed bytes are bound to
 ADAPTER, VOICE_NAME = "voice-adapter", "voice-name"
+PICTURE, PICTURE_ENDING = "voice-card", "-card"  # beside the adapter, so that it goes with it
 
 
 class Upload(TenantRow):
@@ -120,8 +121,9 @@ class Voice(TenantRow):
 
 
 class VersionState(models.TextChoices):
-    """Where a version stands. A draft is a preview: callable by its id, never a voice's newest. A retired one is not
-    callable any more, by its owner's choice.
+    """Where a version stands. A draft is never a voice's newest: it is a preview, callable by its id, or a trained
+    version whose card lies below the bar, callable by nobody until a named person has accepted it. A retired one is
+    not callable any more, by its owner's choice.
     """
 
     DRAFT = "draft"

@@ -15,6 +15,7 @@ from consent.rules import Use
 from consent.selectors import consent_to_use, evidence_clip
 from consent.services import consent_require
 from problems.errors import NotFound
+from storage.errors import ObjectMissing
 from storage.objects import object_store
 from storage.sealing import open_bytes, open_text
 from tenants.actor import Actor
@@ -23,11 +24,14 @@ from voices.errors import (
     RecordingErased,
     RecordingNotReady,
     ScriptMissing,
+    VoiceDraft,
     VoiceErased,
     VoiceRetired,
 )
 from voices.models import (
     ADAPTER,
+    PICTURE,
+    PICTURE_ENDING,
     SOUND,
     TRANSCRIPT,
     VOICE_NAME,
@@ -147,6 +151,14 @@ def recordings_of(voice: Voice, recordings: Sequence[UUID] = ()) -> Iterator[tup
         yield decode(sound_open(recording)), transcript_open(recording)
 
 
+def others_beside(tenant_id: UUID, speaker_id: UUID, most: int) -> list[Clip]:
+    """One accepted recording of each of the tenant's other speakers, the newest speakers first."""
+    rows = Recording.objects.select_related("speaker").filter(tenant_id=tenant_id, state=JobState.DONE, erased_at=None)
+    rows = rows.exclude(object_key="").exclude(speaker_id=speaker_id)
+    newest = rows.order_by("speaker_id", "-created_at").distinct("speaker_id")
+    return [decode(sound_open(row)) for row in sorted(newest, key=lambda row: row.created_at, reverse=True)[:most]]
+
+
 def reference_of(recording: Recording) -> Clip | None:
     """The speaker's voice from a source that a person has judged: the evidence of the consent.
 
@@ -242,6 +254,7 @@ def version_get(owner: Actor | UUID, version_id: UUID) -> VoiceVersion:
     Raises:
         NotFound: no such version of this tenant. VoiceErased: its person was erased.
         VoiceRetired: the version or the voice is out of use.
+        VoiceDraft: its card lies below the bar and nobody has accepted it.
     """
     tenant_id = owner.tenant_id if isinstance(owner, Actor) else owner
     rows = VoiceVersion.objects.select_related("voice__speaker").filter(tenant_id=tenant_id, pk=version_id)
@@ -252,7 +265,30 @@ def version_get(owner: Actor | UUID, version_id: UUID) -> VoiceVersion:
         raise VoiceErased()
     if VersionState.RETIRED in (found.state, found.voice.state):
         raise VoiceRetired()
+    if found.state == VersionState.DRAFT and not found.preview:
+        raise VoiceDraft()
     return found
+
+
+def picture_open(version: VoiceVersion) -> bytes | None:
+    """The PNG of the version's quality card; None where there is none. `version.voice.speaker` is needed for the key.
+
+    Raises:
+        VoiceErased, KeyShredded: as `adapter_open`.
+    """
+    if not version.adapter_object:
+        raise VoiceErased()
+    try:
+        sealed = object_store().get(version.adapter_object + PICTURE_ENDING)
+    except ObjectMissing:
+        return None
+    return open_bytes(
+        tenant_id=version.tenant_id,
+        handle=version.voice.speaker.key_handle,
+        purpose=PICTURE,
+        object_id=version.pk,
+        data=sealed,
+    )
 
 
 def adapter_open(version: VoiceVersion) -> bytes:

@@ -25,7 +25,8 @@ from storage.errors import ObjectMissing
 from storage.objects import PresignedPut, intake_store, object_store
 from storage.sealing import seal_bytes, seal_text
 from tenants.actor import Actor
-from voices.errors import PromptUnknown, TranscriptMissing, UploadMissing, UploadUsed, VoiceErased
+from tenants.errors import PersonNeeded
+from voices.errors import NotADraft, PromptUnknown, TranscriptMissing, UploadMissing, UploadUsed, VoiceErased
 from voices.holdings import object_prefix, recording_empty, upload_empty
 from voices.jobs import TAKE_LIMITS
 from voices.models import (
@@ -33,6 +34,8 @@ from voices.models import (
     ADAPTER_KIND,
     INGEST_TASK,
     INTAKE_KIND,
+    PICTURE,
+    PICTURE_ENDING,
     TRANSCRIPT,
     VOICE_NAME,
     Recording,
@@ -269,6 +272,24 @@ def version_retire(*, actor: Actor, voice_id: UUID, number: int) -> VoiceVersion
     return version
 
 
+@transaction.atomic
+def version_accept(*, actor: Actor, voice_id: UUID, number: int) -> VoiceVersion:
+    """Let a trained version be used although its card lies below the bar: a named person's decision, on the log.
+
+    Raises:
+        PersonNeeded: a service key asks. NotFound, VoiceErased. NotADraft: it is in use, retired, or a preview.
+    """
+    if not actor.is_person:
+        raise PersonNeeded(needed="voices:write")
+    voice = voice_get(actor, voice_id)
+    version_numbered(voice, number)
+    drafts = VoiceVersion.objects.filter(voice=voice, number=number, state=VersionState.DRAFT, preview=False)
+    if not drafts.update(state=VersionState.READY):
+        raise NotADraft()
+    _voice_recorded("voice.version_accepted", actor, voice, {"number": number})
+    return version_numbered(voice, number)
+
+
 def _voice_recorded(event: str, actor: Actor, voice: Voice, detail: Mapping[str, Any]) -> None:
     record(
         event=event,
@@ -288,9 +309,15 @@ def version_add(
     adapter: bytes,
     base_sha256: str,
     measures: Mapping[str, Any],
+    picture: bytes | None = None,
     preview: bool = False,
+    is_draft: bool = False,
 ) -> VoiceVersion:
     """Seal an adapter and make it the next version of its voice; the caller has locked the consent.
+
+    Args:
+        picture: the PNG of the quality card.
+        is_draft: kept back by the card; a named person may accept it (`version_accept`). Previews always are drafts.
 
     A rollback after the object was stored leaves an orphan that no row names; the sweep removes it.
 
@@ -304,6 +331,11 @@ def version_add(
     )
     key = f"{object_prefix(tenant_id, ADAPTER_KIND, voice.speaker_id)}{identity}"
     object_store().put(key, sealed, if_absent=True)
+    if picture is not None:
+        drawn = seal_bytes(
+            tenant_id=tenant_id, handle=voice.speaker.key_handle, purpose=PICTURE, object_id=identity, data=picture
+        )
+        object_store().put(key + PICTURE_ENDING, drawn, if_absent=True)
     newest = VoiceVersion.objects.filter(voice_id=voice.pk).aggregate(newest=Max("number"))["newest"]
     return VoiceVersion.objects.create(
         id=identity,
@@ -315,7 +347,7 @@ def version_add(
         adapter_object=key,
         measures=dict(measures),
         preview=preview,
-        state=VersionState.DRAFT if preview else VersionState.READY,
+        state=VersionState.DRAFT if preview or is_draft else VersionState.READY,
     )
 
 

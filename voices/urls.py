@@ -20,4 +20,14 @@ urlpatterns = [
         views.VersionRetireView.as_view(),
         name="version-retire",
     ),
+    path(
+        "v1/voices/<uuid:voice_id>/versions/<int:number>/accept",
+        views.VersionAcceptView.as_view(),
+        name="version-accept",
+    ),
+    path(
+        "v1/voices/<uuid:voice_id>/versions/<int:number>/picture",
+        views.VersionPictureView.as_view(),
+        name="version-picture",
+    ),
 ]

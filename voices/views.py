@@ -17,10 +17,12 @@ from api.idempotency import idempotent
 from speakers.selectors import speaker_get
 from tenants.actor import Scope
 from tenants.scoped import ScopedView
+from voices.errors import PictureMissing
 from voices.jobs import TAKE_LIMITS
 from voices.models import Recording, Voice, VoiceVersion
 from voices.prompts.script import USABLE_AFTER
 from voices.selectors import (
+    picture_open,
     prompts_read,
     recording_get,
     recording_list,
@@ -49,6 +51,7 @@ from voices.services import (
     recording_delete,
     recording_listen,
     upload_open,
+    version_accept,
     version_retire,
     voice_create,
     voice_retire,
@@ -258,6 +261,32 @@ class VersionRetireView(ScopedView):
     def post(self, request: Request, voice_id: UUID, number: int) -> Response:
         """Take it out of use; the others stay callable."""
         return Response(VersionOut(version_retire(actor=self.actor, voice_id=voice_id, number=number)).data)
+
+
+class VersionAcceptView(ScopedView):
+    """A named person's decision to use a draft."""
+
+    scopes: ClassVar = {"POST": Scope.VOICES_WRITE}
+
+    @extend_schema(request=None, responses=VersionOut)
+    def post(self, request: Request, voice_id: UUID, number: int) -> Response:
+        """Accept a version that its quality card kept back; not for service keys."""
+        return Response(VersionOut(version_accept(actor=self.actor, voice_id=voice_id, number=number)).data)
+
+
+class VersionPictureView(ScopedView):
+    """The plots of a version's quality card."""
+
+    content_negotiation_class = AnyAccept
+    scopes: ClassVar = {"GET": Scope.VOICES_READ}
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    def get(self, request: Request, voice_id: UUID, number: int) -> HttpResponse:
+        """Pitch and spectrum, the person beside the voice, as a PNG."""
+        found = picture_open(version_numbered(voice_get(self.actor, voice_id), number))
+        if found is None:
+            raise PictureMissing()
+        return HttpResponse(found, content_type="image/png", headers={"Cache-Control": "private, no-store"})
 
 
 def _given(shape: Any, request: Request) -> dict[str, Any]:

@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "voices",
     "watermark",
     "synthesis",
+    "synthesis.exports",
+    "synthesis.refusals",
     "config",
 ]
 MIDDLEWARE = [
@@ -146,6 +148,7 @@ STREAMS_AT_ONCE = 64  # of one tenant
 # --- Who answers which protocol (a lower package offers it, a higher one answers) ---------------------
 REPLY_SEALER = "speakers.sealing.ReplySealer"
 HOLDINGS = [
+    "synthesis.exports.holdings.ExportHolding",
     "synthesis.holdings.SynthesisHolding",
     "watermark.holdings.MarkHolding",
     "voices.holdings.VoiceHolding",
@@ -154,7 +157,11 @@ HOLDINGS = [
     "api.holdings.ReplyHolding",
     "speakers.holdings.SpeakerHolding",
 ]
-CONSENT_REACTIONS = ["synthesis.services.consent_ended", "voices.services.consent_ended"]
+CONSENT_REACTIONS = [
+    "synthesis.services.consent_ended",
+    "synthesis.exports.services.consent_ended",
+    "voices.services.consent_ended",
+]
 CONSENT_MARK_CHECK = "watermark.selectors.carries_our_mark"
 SPEAKER_CHECK = "synthesis.speakercheck.compare"
 SPEAKER_USES = "synthesis.selectors.uses_of_speaker"
@@ -165,6 +172,7 @@ SWEEPS = [
     "voices.jobs.sweep_orphans",
     "watermark.jobs.sweep_pending",
     "synthesis.jobs.sweep_orphans",
+    "synthesis.exports.jobs.sweep_orphans",
     "erasure.jobs.erasure_resume",
 ]
 LEDGER_REPLAYS = {"withdrawal": "consent.services.withdrawal_replay"}

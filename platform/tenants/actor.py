@@ -26,6 +26,8 @@ class Scope(StrEnum):
     RECORDINGS_WRITE = "recordings:write"
     VOICES_READ = "voices:read"
     VOICES_WRITE = "voices:write"
+    VOICES_EXPORT = "voices:export"
+    REFUSALS_WRITE = "refusals:write"
     SYNTHESES_READ = "syntheses:read"
     SYNTHESES_WRITE = "syntheses:write"
     VERIFICATIONS_READ = "verifications:read"
@@ -37,7 +39,9 @@ class Scope(StrEnum):
 
 
 # Rights that need a named person: an API key never holds them, whatever it was given.
-PERSON_ONLY = frozenset({Scope.CONSENTS_APPROVE, Scope.MEMBERS_WRITE, Scope.KEYS_WRITE})
+PERSON_ONLY = frozenset(
+    {Scope.CONSENTS_APPROVE, Scope.MEMBERS_WRITE, Scope.KEYS_WRITE, Scope.VOICES_EXPORT, Scope.REFUSALS_WRITE}
+)
 
 _READS = frozenset(scope for scope in Scope if scope.endswith(":read"))
 _MAKES = frozenset(
@@ -46,6 +50,7 @@ _MAKES = frozenset(
         Scope.CONSENTS_WRITE,
         Scope.RECORDINGS_WRITE,
         Scope.VOICES_WRITE,
+        Scope.VOICES_EXPORT,
         Scope.SYNTHESES_WRITE,
         Scope.VERIFICATIONS_WRITE,
     }
@@ -68,7 +73,7 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
     Role.PRODUCER: (_READS - {Scope.MEMBERS_READ, Scope.KEYS_READ}) | _MAKES,
     Role.CONSENT_OFFICER: _READS
     | {Scope.SPEAKERS_WRITE, Scope.CONSENTS_WRITE, Scope.CONSENTS_APPROVE, Scope.ERASURES_WRITE},
-    Role.COMPLIANCE: _READS | {Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_ATTRIBUTE},
+    Role.COMPLIANCE: _READS | {Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_ATTRIBUTE, Scope.REFUSALS_WRITE},
     Role.AUDITOR: _READS,
 }
 

@@ -7,18 +7,19 @@ in ten, six at most, is kept from training and used for the card.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import soundfile
 
 from audio.clip import Clip
 from problems.errors import Invalid
-from synthesis.desk import card
+from synthesis.card import draw
+from synthesis.card.measure import measure, parted
 from synthesis.desk.permission import Permission
 from synthesis.engine import Engine, Take
-
-_KEPT_APART, _MOST_APART = 10, 6
 
 
 class FolderRefused(Invalid):
@@ -80,18 +81,14 @@ def adapt(
     train, apart = parted(takes)
     stored = engine.stamped(engine.adapt(train, seed=seed, progress=progress), permission.stamps)
     voice = engine.load_voice(stored, research=bool(permission.research))
-    made = card.measure(engine, voice, train, apart)
+    made = measure(engine, voice, train, apart)
     part = to.with_name(f".{to.name}.part")
     part.write_bytes(stored)
     part.replace(to)
-    to.with_suffix(".json").write_text(made.to_json(permission.stamps), encoding="utf-8")
-    to.with_suffix(".png").write_bytes(card.picture(made))
+    to.with_suffix(".json").write_text(_json({**made.document(), "stamps": dict(permission.stamps)}), encoding="utf-8")
+    to.with_suffix(".png").write_bytes(draw.picture(made))
     return f"{to}: {len(stored) / 1000:.0f} kB\n{made.summary()}"
 
 
-def parted(takes: Sequence[Take]) -> tuple[list[Take], list[Take]]:
-    """Takes to train on and takes to measure with; a single take serves for both."""
-    step = max(_KEPT_APART, len(takes) // _MOST_APART)
-    apart = list(takes[step - 1 :: step]) or list(takes[-1:])
-    train = [take for take in takes if take not in apart]
-    return train or list(takes), apart
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"

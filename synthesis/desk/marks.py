@@ -70,21 +70,33 @@ class Marker:
         salt, start = new_place()
         return record, gain_field(self.key, record, salt, start, rate_hz=RATE_HZ)
 
-    def note(self, record: int, file: Path, text: str) -> None:
-        """Write down what `record` stands for. The text itself is not kept."""
+    def leaving(self) -> MarkKey:
+        """The key of a voice that is written out: its own record, and a pattern that serves for nothing else."""
+        return _leaving(self.key, _record(bool(self.research)))
+
+    def keys(self) -> list[MarkKey]:
+        """Every key to look for: this computer's own, and those of the voices that were written out."""
+        return [self.key, *(_leaving(self.key, int(line["record"], 16)) for line in self._lines() if "leaving" in line)]
+
+    def note(self, record: int, file: Path, text: str, *, leaving: bool = False) -> None:
+        """Write down what `record` stands for. The text itself is not kept; a voice that leaves has none."""
         line = {
             "record": f"{record:012x}", "at": datetime.now(UTC).isoformat(timespec="seconds"), "file": file.name,
             "text_sha256": hashlib.sha256(text.encode()).hexdigest(), "research": self.research,
         }  # fmt: skip
+        if leaving:
+            line["leaving"] = "voice"
         with self.ledger.open("a", encoding="utf-8") as ledger:
             ledger.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def look_up(self, record: int) -> dict[str, str] | None:
         """The noted line of a record, or None."""
+        return next((line for line in self._lines() if line["record"] == f"{record:012x}"), None)
+
+    def _lines(self) -> list[dict[str, str]]:
         if not self.ledger.exists():
-            return None
-        lines = (json.loads(line) for line in self.ledger.read_text(encoding="utf-8").splitlines())
-        return next((line for line in lines if line["record"] == f"{record:012x}"), None)
+            return []
+        return [json.loads(line) for line in self.ledger.read_text(encoding="utf-8").splitlines()]
 
 
 def is_research(record: int) -> bool:
@@ -96,3 +108,7 @@ def _record(research: bool) -> int:
     """48 random bits, with the first byte saying whether it is research."""
     first = RESEARCH if research else secrets.choice([byte for byte in range(256) if byte != RESEARCH])
     return first << 40 | secrets.randbits(40)
+
+
+def _leaving(key: MarkKey, record: int) -> MarkKey:
+    return key.leaving(f"record/{record:012x}", record)

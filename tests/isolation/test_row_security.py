@@ -21,6 +21,7 @@ WITHOUT_TENANT = {
     "django_migrations",
     "django_session",
     "erasure_ledgerentry",
+    "refusals_donotclone",  # binds every tenant: a random id and a reference sealed under the deployment's key
     "speakers_speakerlinkdigest",
     "tenants_apikeydigest",
     "tenants_invitationdigest",

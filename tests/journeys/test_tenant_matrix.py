@@ -29,6 +29,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 UUID_ARGUMENT = re.compile(r"<uuid:(\w+)>")
 
 SPOKEN: dict[str, object] = {"voice_version": "{id}", "use": USE, "text": "Nobody hears this."}
+EXPORTED: dict[str, object] = {
+    "voice_version": "{id}",
+    "use": {name: USE[name] for name in ("purpose", "territory", "recipient")},
+}
 
 # Bodies in which an id stands, by route. "{id}" is replaced by each id of the populated tenant.
 BODIES: dict[str, list[dict[str, object]]] = {
@@ -39,6 +43,7 @@ BODIES: dict[str, list[dict[str, object]]] = {
     "v1/finetunes": [{"voice": "{id}", "consent": "{id}", "kind": "preview"}],
     "v1/syntheses": [SPOKEN, {**SPOKEN, "consent": "{id}"}],
     "v1/streams": [SPOKEN, {**SPOKEN, "consent": "{id}"}],
+    "v1/exports": [EXPORTED, {**EXPORTED, "consent": "{id}"}],
 }
 # Routes without an id in their path or body: nothing of another tenant can be named there.
 WITHOUT_ID = {
@@ -49,6 +54,7 @@ WITHOUT_ID = {
     "v1/speakers",
     "v1/consent-texts",
     "v1/prompts",
+    "v1/do-not-clone",
 }
 
 

@@ -17,12 +17,15 @@ from isolation.scope import tenant_scope
 from storage.objects import object_store
 from storage.sealing import seal_bytes, seal_text
 from synthesis import jobs
+from synthesis.card import bars
 from synthesis.engine import BINS
 from synthesis.errors import NoRecordings
 from synthesis.humming import HummingEngine
 from synthesis.jobs import finetune_train, synthesis_render
 from synthesis.models import FINETUNE_TASK, FineTune
 from synthesis.services import finetune_cancel, finetune_request
+from tenants.actor import Role
+from voices.errors import VoiceDraft
 from voices.models import SOUND, TRANSCRIPT, Recording, Upload, VoiceVersion
 from work import leases
 from work.models import JobState, Outbox
@@ -183,3 +186,52 @@ def test_an_opened_voice_is_used_by_its_own_version_only(world, takes):
         synthesis_render(tenant_id=world.org.id, job_id=row.pk)
     lengths = {world.row(row.pk).media_sha256 for row in rows}
     assert len(lengths) == 2
+
+
+def test_a_version_comes_with_its_card_and_its_picture(world, takes):
+    version = trained(world).version
+    assert version.measures["card"]["verdict"] == "ready"
+    client = world.org.client()
+    picture = client.get(f"/v1/voices/{world.voice.pk}/versions/{version.number}/picture")
+    assert picture.content.startswith(b"\x89PNG")
+    first = client.get(f"/v1/voices/{world.voice.pk}/versions/1/picture")
+    assert first.json()["code"] == "voice-picture-missing"
+
+
+@pytest.fixture
+def strict(monkeypatch) -> None:
+    monkeypatch.setattr(bars, "SIMILARITY_SLACK", -5.0)
+
+
+def test_below_the_bar_it_is_a_draft_that_nobody_can_use_until_a_person_accepts_it(world, takes, strict):
+    version = trained(world).version
+    assert (version.state, version.measures["card"]["verdict"]) == ("draft", "draft")
+    world.version = version
+    with pytest.raises(VoiceDraft):
+        world.queued()
+    path = f"/v1/voices/{world.voice.pk}/versions/{version.number}/accept"
+    assert world.org.client().post(path).json()["code"] == "person-needed"
+    accepted = world.org.member_client(Role.OWNER).post(path)
+    assert accepted.json()["state"] == "ready"
+    assert "voice.version_accepted" in events()
+    assert world.rendered().state == JobState.DONE
+    assert world.org.member_client(Role.OWNER).post(path).json()["code"] == "voice-not-a-draft"
+
+
+def test_a_draft_that_waits_in_the_queue_is_not_spoken(world, takes, strict):
+    """Also the worker asks: a row that slipped past the admission comes to nothing."""
+    row = world.queued()
+    version = trained(world).version
+    with tenant_scope(world.org.id):
+        VoiceVersion.objects.filter(pk=world.version.pk).update(state="draft")
+    synthesis_render(tenant_id=world.org.id, job_id=row.pk)
+    assert world.row(row.pk).problem_code == "voice-draft"
+    assert version.state == "draft"
+
+
+def test_a_preview_is_a_draft_that_may_be_heard(world, takes, strict):
+    world.version = trained(world, kind="preview").version
+    assert world.version.state == "draft"
+    assert world.rendered().state == JobState.DONE
+    path = f"/v1/voices/{world.voice.pk}/versions/{world.version.number}/accept"
+    assert world.org.member_client(Role.OWNER).post(path).json()["code"] == "voice-not-a-draft"

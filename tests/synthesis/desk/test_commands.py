@@ -2,20 +2,26 @@
 
 import base64
 import json
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audio import wav
 from audio.clip import Clip
 from consent import receipts
-from synthesis.commands import main
+from synthesis.commands import WEIGHTS, main
 from synthesis.desk import marks
 from synthesis.engine import ResearchVoice
 from synthesis.humming import HummingEngine
+from synthesis.neural import NeuralEngine
+from synthesis.tts import adapter, bank, symbols
+from synthesis.tts.adapter import Adapter
+from synthesis.tts.voice import BaseVoice
 from watermark.codec.detect import detect
 from watermark.codec.keys import read_key_file
 
@@ -266,3 +272,40 @@ def test_a_folder_that_cannot_be_read_is_explained(
         (recordings / "metadata.csv").write_text(metadata, encoding="utf-8")
     assert main(["adapt", str(recordings), "-o", str(home / "v.voice"), *RESEARCH, *HUM]) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def trained(home: Path) -> Path:
+    """A voice file of the shipped base, quicker than training one."""
+    base = BaseVoice.load(WEIGHTS)
+    tensors = adapter.blank(base.config.acoustic, torch.from_numpy(base.voices["kathleen"]), seed=1)
+    stored = Adapter(base.sha256, {name: value.detach() for name, value in tensors.items()}).to_bytes()
+    file = home / "voice.safetensors"
+    file.write_bytes(NeuralEngine(base).stamped(stored, {"research": "error rates of strangers"}))
+    file.with_suffix(".json").write_text('{"similarity": 0.9}')
+    return file
+
+
+def test_a_voice_leaves_and_what_it_says_is_found(
+    home: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(trained), "-o", str(home / "v.zip"), "--precision", "int8", *RESEARCH]) == 0
+    with zipfile.ZipFile(home / "v.zip") as archive:
+        assert "receipt.json" not in archive.namelist()
+        assert json.loads(archive.read("voice-card.json"))["measures"]["card"] == {"similarity": 0.9}
+        model = archive.read("voice.onnx")
+    phonemes = "ðə kwˈɪk bɹˈaʊn fˈɑːks dʒˈʌmps ˌoʊvɚ ðə lˈeɪzi dˈɑːɡ ænd sˈɪts dˌaʊn ˌʌndɚ ɐ tɹˈiː."
+    said = bank.speak(model, [symbols.ids(phonemes)])
+    (home / "said.wav").write_bytes(wav.write(Clip(said, 24_000)))
+    capsys.readouterr()
+    assert main(["check", str(home / "said.wav"), "--search", "none"]) == 0
+    assert "spoken by the voice that was written out for research as v.zip" in capsys.readouterr().out
+
+
+def test_no_voice_leaves_without_permission(home: Path, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(trained), "-o", str(home / "v.zip")]) == 1
+    assert "needs --receipt" in capsys.readouterr().err
+    allowed = Platform().receipt(home / "r.json")
+    assert main(["export", str(trained), "-o", str(home / "v.zip"), *allowed, *USE]) == 1
+    assert "does not allow to export" in capsys.readouterr().err
+    assert not (home / "v.zip").exists()
