@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.idempotency import idempotent
+from api.pressure import resting
 from api.throttles import StrangerThrottle
 from isolation.scope import tenant_scope
 from problems.errors import TooLarge
@@ -154,7 +155,8 @@ def _when_answered(view: ScopedView, response: Any, wait_s: int) -> Any:
             verification = verification_get(view.actor, verification_id)
             if verification.state in FINAL:
                 return _told(view, verification)
-        time.sleep(_POLL_S)
+        with resting():
+            time.sleep(_POLL_S)
     return response
 
 

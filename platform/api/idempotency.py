@@ -63,18 +63,38 @@ def idempotent(method: Callable[..., Response]) -> Callable[..., Response | Http
 def _claim(tenant_id: UUID, key: str, fingerprint: bytes) -> IdempotentReply:
     if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
         raise IdempotencyKeyInvalid
-    # A running twin holds the lock until its transaction ends: say so at once instead of waiting on the index.
-    lock = int.from_bytes(hashlib.sha256(f"{tenant_id}{key}".encode()).digest()[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
-        if not cursor.fetchone()[0]:
-            raise IdempotencyBusy
-    reply, _ = IdempotentReply.objects.get_or_create(
-        tenant_id=tenant_id, key=key, defaults={"fingerprint": fingerprint}
-    )
-    if bytes(reply.fingerprint) != fingerprint:
+    reply = IdempotentReply(tenant_id=tenant_id, key=key, fingerprint=fingerprint)
+    if _inserted(reply):
+        return reply
+    stored = IdempotentReply.objects.filter(tenant_id=tenant_id, key=key).first()
+    if stored is None:
+        raise IdempotencyBusy
+    if bytes(stored.fingerprint) != fingerprint:
         raise IdempotencyMismatch
-    return reply
+    return stored
+
+
+def _inserted(reply: IdempotentReply) -> bool:
+    """Insert the key unless it is there or a twin is at it; one statement, because every POST pays for it.
+
+    A running twin holds the lock until its transaction ends: without it we would wait on the index instead of
+    saying so at once.
+    """
+    lock = int.from_bytes(hashlib.sha256(f"{reply.tenant_id}{reply.key}".encode()).digest()[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO api_idempotentreply
+                   (id, tenant_id, created_at, key, fingerprint, status, headers, handle, sealed_body)
+            SELECT %s, %s, now(), %s, %s, 0, '{}', '', '' WHERE pg_try_advisory_xact_lock(%s)
+            ON CONFLICT (tenant_id, key) DO NOTHING RETURNING created_at
+            """,
+            [reply.pk, reply.tenant_id, reply.key, bytes(reply.fingerprint), lock],
+        )
+        row = cursor.fetchone()
+    if row is not None:
+        reply.created_at = row[0]
+    return row is not None
 
 
 def _fingerprint(request: Request) -> bytes:
@@ -89,7 +109,7 @@ def _store(reply: IdempotentReply, response: Response) -> HttpResponse:
     reply.headers = {name: value for name, value in response.headers.items() if name in {"Location", "Retry-After"}}
     reply.handle = getattr(response, "subject_handle", "")
     reply.sealed_body = _sealer().seal(tenant_id=reply.tenant_id, handle=reply.handle, object_id=reply.pk, body=body)
-    reply.save()
+    reply.save(force_update=True, update_fields=["status", "headers", "handle", "sealed_body"])
     return _answer(reply, body)
 
 

@@ -1,8 +1,7 @@
 """Request limits: per tenant for those we know, per address for strangers.
 
-The counters live in Redis. When Redis is away, reading goes on and making is refused
-(``settings.CACHES`` raises, and `TenantThrottle` decides by method). Loaded by DRF while it loads its own
-views, so nothing here may import those.
+The counters live in Redis (`limits`). When Redis is away, reading goes on and making is refused (`TenantThrottle`
+decides by method). Loaded by DRF while it loads its own views, so nothing here may import those.
 """
 
 from __future__ import annotations
@@ -13,13 +12,36 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle
 
+from api.limits import refusal_remember, take
 from problems.errors import Unavailable
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
-class TenantThrottle(SimpleRateThrottle):
+class _SharedWindow(SimpleRateThrottle):
+    """DRF's rates, counted by every process together."""
+
+    num_requests: int  # what DRF's __init__ reads from the rate
+    duration: int
+    wait_s = 0.0
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Whether one more fits now; `wait` says when the next does.
+
+        Raises:
+            RedisError: the counters cannot be reached.
+        """
+        name = self.get_cache_key(request, view) if self.rate is not None else None
+        self.wait_s = take(name, self.num_requests, self.duration) if name is not None else 0.0
+        return self.wait_s == 0.0
+
+    def wait(self) -> float:
+        """Seconds; DRF makes Retry-After of it."""
+        return self.wait_s
+
+
+class TenantThrottle(_SharedWindow):
     """All keys and members of a tenant share one rate (settings: rate ``tenant``)."""
 
     scope = "tenant"
@@ -30,29 +52,32 @@ class TenantThrottle(SimpleRateThrottle):
         return f"throttle:tenant:{tenant_id}" if tenant_id else None
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """As DRF's, and a decision for the time that Redis is away.
+        """As above; who is refused is remembered for a moment, and a decision for the time that Redis is away.
 
         Raises:
             Unavailable: Redis is away and the request would make something.
         """
         try:
-            return bool(super().allow_request(request, view))
+            allowed = super().allow_request(request, view)
         except RedisError as error:
             if request.method in {"GET", "HEAD", "OPTIONS"}:
                 return True
             raise Unavailable("The request limiter does not answer") from error
+        if not allowed and request.auth == "key":
+            refusal_remember(request.headers["Authorization"], self.wait_s)
+        return allowed
 
 
-class StrangerThrottle(AnonRateThrottle):
+class StrangerThrottle(_SharedWindow, AnonRateThrottle):
     """The anonymous door: per network address (settings: rate ``anon``); closed while Redis is away."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """As DRF's; without its counter a stranger gets nothing.
+        """As above; without its counter a stranger gets nothing.
 
         Raises:
             Unavailable: Redis is away.
         """
         try:
-            return bool(super().allow_request(request, view))
+            return super().allow_request(request, view)
         except RedisError as error:
             raise Unavailable("The request limiter does not answer") from error

@@ -28,7 +28,7 @@ def enter(*, space_bytes: int, cpu_s: int, keep: set[int]) -> None:
     gc.disable()  # a collection would touch every page shared with the parent
     _close_all_but(keep)
     _limit(resource.RLIMIT_AS, space_bytes)
-    _limit(resource.RLIMIT_CPU, cpu_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))  # the soft one first: its signal says why it ended
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)  # a core file would be somebody's voice on disk
     _limit(resource.RLIMIT_NOFILE, 0)

@@ -9,6 +9,7 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("CONSONANT_DATABASE_POOL", "8")
+os.environ.setdefault("CONSONANT_REQUESTS_AT_ONCE", "64")  # they are short here, and streams have a limit of their own
 
 from django.core.asgi import get_asgi_application  # behind the environment, which it reads
 from django.urls import get_resolver

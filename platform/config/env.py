@@ -54,6 +54,7 @@ class Environment:
     allowed_hosts: str = "127.0.0.1,localhost"
     tenant_rate: str = "600/min"
     anonymous_rate: str = "20/min"
+    requests_at_once: str = "6"  # of one web process: its threads share an interpreter, more would only be slower
     log_level: str = "INFO"
 
 

@@ -13,5 +13,5 @@ import tempfile
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="consonant-metrics-")
 
 preload_app = True
-workers, threads = 2, 8
+workers, threads = 2, 16  # more threads than `api.pressure` has places: the others refuse, or hold who only waits
 control_socket_disable = True  # it would lie in the user's home, and nobody here asks for it

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "api.middleware.RequestLog",
+    "api.pressure.Pressure",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -184,6 +185,7 @@ DEVICE = ENV.device
 WEIGHTS_DIR = Path(ENV.weights_dir) if ENV.weights_dir else ROOT / "synthesis" / "weights"
 
 # --- HTTP API ------------------------------------------------------------------------------------------
+REQUESTS_AT_ONCE = int(ENV.requests_at_once)  # as many again wait; `--threads` is more than both together
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "tenants.authentication.KeyAuthentication",

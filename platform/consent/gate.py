@@ -16,10 +16,10 @@ from consent.models import Consent
 from consent.rules import Use, decide
 from consent.selectors import terms_of
 from consent.states import State
-from isolation.scope import database_now
 from problems.errors import NotFound
 from speakers.errors import SpeakerErased
 from speakers.models import SpeakerState
+from work.leases import CLOCK
 
 
 def consent_require(*, tenant_id: UUID, consent_id: UUID, use: Use, lock: bool) -> Consent:
@@ -36,13 +36,15 @@ def consent_require(*, tenant_id: UUID, consent_id: UUID, use: Use, lock: bool) 
     """
     if lock:
         _hold(tenant_id, consent_id)
-    consent = Consent.objects.select_related("speaker").filter(tenant_id=tenant_id, pk=consent_id).first()
+    # The clock is read with the row, and so after any wait for the lock.
+    rows = Consent.objects.select_related("speaker").annotate(read_at=CLOCK)
+    consent = rows.filter(tenant_id=tenant_id, pk=consent_id).first()
     if consent is None:
         raise NotFound
     if consent.speaker.state != SpeakerState.ACTIVE:
         raise SpeakerErased(speaker=str(consent.speaker_id))
     _require_active(consent)
-    decision = decide(terms_of(consent), use, database_now())  # the clock is read after any wait for the lock
+    decision = decide(terms_of(consent), use, consent.read_at)
     if decision.reason in ("not_yet_valid", "expired"):
         raise ConsentExpired(consent=str(consent.pk), reason=decision.reason)
     if not decision.allowed:

@@ -8,7 +8,7 @@ reads it; with no tenant set, every tenant table looks empty.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from uuid import UUID
 
@@ -35,6 +35,14 @@ def current_tenant() -> UUID | None:
         cursor.execute("SELECT nullif(current_setting(%s, true), '')", [SETTING])
         row = cursor.fetchone()
     return UUID(row[0]) if row and row[0] else None
+
+
+def in_transaction() -> AbstractContextManager[None]:
+    """The open transaction, or one of its own where none is open; unlike `atomic` it costs no savepoint.
+
+    For reads: an error inside spoils the caller's transaction.
+    """
+    return nullcontext() if connection.in_atomic_block else transaction.atomic()
 
 
 @contextmanager

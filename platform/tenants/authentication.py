@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import transaction
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from isolation.scope import in_transaction
 from tenants.actor import Actor
 from tenants.errors import KeyUnknown
 from tenants.models import Member
@@ -34,7 +34,7 @@ class KeyAuthentication(BaseAuthentication):
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        with transaction.atomic():
+        with in_transaction():
             actor = actor_of_key(text.strip())
         if actor is None:
             raise KeyUnknown
@@ -72,5 +72,5 @@ def session_actor(request: HttpRequest) -> Actor | None:
     tenant, member, stamp = (request.session.get(key) for key in SESSION_KEYS)
     if not (tenant and member and stamp):
         return None
-    with transaction.atomic():
+    with in_transaction():
         return actor_of_member(UUID(tenant), UUID(member), stamp)

@@ -93,7 +93,8 @@ def enqueue(*, tenant_id: UUID, task: str, object_id: UUID) -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an outbox row belongs to the transaction of its act")
-    Outbox.objects.get_or_create(task=task, object_id=object_id, defaults={"tenant_id": tenant_id})
+    row = Outbox(task=task, object_id=object_id, tenant_id=tenant_id)
+    Outbox.objects.bulk_create([row], ignore_conflicts=True)  # one statement; a row that stands is as good
 
 
 def claim(model: type[Job], *, tenant_id: UUID, job_id: UUID, task: str) -> Lease | None:

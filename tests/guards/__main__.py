@@ -21,10 +21,8 @@ from pathlib import Path
 
 from tests.guards.register import HEADING, ROOT, Guard, NotThere, guards, table
 
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "var", "work", "__pycache__", ".hypothesis", ".*_cache", "*.egg-info"
-)
-SEED = ("-p", "randomly", "-p", "no:cacheprovider", "-q", "--tb=line")
+LEFT_OUT = {".git", ".venv", "var", "__pycache__", ".hypothesis", "synthesis/training/work"}
+QUIETLY = ("-p", "no:randomly", "-q", "--tb=line")
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,17 @@ def main(words: Sequence[str]) -> int:
 def tree() -> Iterator[Path]:
     """A copy of the working tree without what is made in it."""
     copy = ROOT / "var" / "tmp" / f"guards-{os.getpid()}"
-    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    shutil.copytree(ROOT, copy, ignore=_made)
     try:
         yield copy
     finally:
         shutil.rmtree(copy, ignore_errors=True)
+
+
+def _made(folder: str, names: list[str]) -> set[str]:
+    """What of a folder is made and not written: it stays behind."""
+    inside = Path(folder).relative_to(ROOT)
+    return {name for name in names if {name, str(inside / name)} & LEFT_OUT or name.endswith("_cache")}
 
 
 def all_green(copy: Path, chosen: Sequence[Guard]) -> bool:
@@ -100,7 +104,7 @@ def run(copy: Path, names: Sequence[str]) -> Outcome:
     outer = {name: value for name, value in os.environ.items() if not name.startswith("CONSONANT_")}
     # Before the installed project, which points at the tree itself.
     outer |= {"PYTHONPATH": f"{copy}{os.pathsep}{copy / 'platform'}", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", *SEED, f"--junitxml={report}", *names]
+    command = [sys.executable, "-m", "pytest", *QUIETLY, f"--junitxml={report}", *names]
     done = subprocess.run(command, cwd=copy, env=outer, capture_output=True, text=True, check=False)
     return Outcome(ended(report) if report.exists() else {}, done.stdout + done.stderr)
 
