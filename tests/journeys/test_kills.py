@@ -77,14 +77,13 @@ def platform(tmp_path: Path) -> Iterator[tuple[LocalPlatform, dict]]:
         platform = LocalPlatform(profile, port=free_port(), settings=settings, fast=True)
         try:
             platform.start_servers()
-            environment = platform.environment | {"CONSONANT_ALLOWED_HOSTS": "testserver,127.0.0.1,localhost"}
             done = subprocess.run(
                 [sys.executable, "-m", "tests.journeys.stage"],
-                cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+                cwd=ROOT, env=platform.environment, capture_output=True, text=True, check=False,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr[-3000:]
             platform.start_processes()
-            yield platform, json.loads(done.stdout.strip().splitlines()[-1])
+            yield platform, json.loads(done.stdout.strip().splitlines()[-1])[0]
         finally:
             platform.stop()
 
