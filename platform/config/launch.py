@@ -26,6 +26,7 @@ VAR = ROOT / "var"
 DEFAULT_PORT = 8000
 SUITES = {
     "consent": ("consent.bench",),
+    "load": ("tests.load",),
     "voice": ("synthesis.bench",),
     "watermark": ("watermark.bench",),
 }
