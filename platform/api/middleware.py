@@ -1,4 +1,4 @@
-"""Request ids, one structured log line per request without personal data, and metrics."""
+"""Request ids, one structured log line per request without personal data, metrics, and what pages may load."""
 
 from __future__ import annotations
 
@@ -45,3 +45,28 @@ class RequestLog:
         REQUESTS.labels(method, route, str(response.status_code)).inc()
         SECONDS.labels(method, route).observe(seconds)
         log.info("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
+
+
+class PagesAskNobody:
+    """Forbids every page to load from, or send to, anybody but this server: no visitor is told to third parties.
+
+    A speaker's link and a clip that is being verified are nobody else's business. No page of ours has a script
+    or style of its own in it; the two readers of the API document do, and would also fetch a logo.
+    """
+
+    policy = (
+        "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        "object-src 'none'"
+    )
+    readers = "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer with a Content-Security-Policy where a page is sent."""
+        response = self.get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            reader = getattr(request.resolver_match, "url_name", None) in {"docs", "docs-try"}
+            response.headers["Content-Security-Policy"] = self.policy + (self.readers if reader else "")
+        return response

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, OperationalError, connections
 from django.db.transaction import set_rollback
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
@@ -109,28 +110,31 @@ class Malformed(errors.Invalid):
     meaning = "The body is not what its Content-Type says: broken JSON, a broken multipart form, or not UTF-8."
 
 
-def answer(error: errors.DomainError, request: HttpRequest) -> JsonResponse:
-    """A problem as a plain Django response, for middleware and Django's own handlers."""
-    return JsonResponse(
-        body(error, request), status=error.status, headers=headers(error, error), content_type=MEDIA_TYPE
-    )
+def answer(error: errors.DomainError, request: HttpRequest) -> HttpResponse:
+    """A problem as a plain Django response, for middleware and Django's own handlers; a page for who reads pages."""
+    found = headers(error, error)
+    if request.get_preferred_type([MEDIA_TYPE, "application/json", "text/html"]) == "text/html":
+        # Without the request, so that no context processor asks what has just failed.
+        page = render_to_string("problems/detail.html", {"kind": type(error), **body(error, request)})
+        return HttpResponse(page, status=error.status, headers=found)
+    return JsonResponse(body(error, request), status=error.status, headers=found, content_type=MEDIA_TYPE)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404: unknown routes never reach DRF."""
     return answer(errors.NotFound(), request)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
     return answer(Malformed(), request)
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> JsonResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
     return answer(errors.Refused(), request)
 
 
-def server_error(request: HttpRequest) -> JsonResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: a fault outside any DRF view."""
     return answer(errors.DomainError(), request)

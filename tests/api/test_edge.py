@@ -101,3 +101,14 @@ def test_metrics_count_by_route():
     text = Client().get("/metrics").content.decode()
     assert 'consonant_requests_total{method="GET",route="healthz",status="200"}' in text
     assert "consonant_request_seconds_bucket" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/signin", "/verify", "/problems/", "/join/x", "/docs", "/docs/try"])
+def test_no_page_may_ask_anybody_else(path):
+    page = Client().get(path)
+    policy = page["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "http" not in policy
+    assert ("unsafe-inline" in policy) == path.startswith("/docs")
+    if not path.startswith("/docs"):
+        assert not [word for word in ("<script>", "<style", " style=", " onclick=") if word in page.content.decode()]

@@ -81,6 +81,14 @@ def test_the_page_shows_it_in_plain_words_and_its_button_withdraws(studio):
     assert browser.post(f"/speaker/{studio.token}/withdraw", {"consent": "nonsense"}).status_code == 404
 
 
+def test_the_page_tells_of_every_use_in_words(studio, settings):
+    settings.SPEAKER_USES = "tests.consent.standins.made_one"
+    studio.active()
+    text = Client().get(f"/speaker/{studio.token}").content.decode()
+    assert "something was said" in text
+    assert "finetune" not in text
+
+
 def test_the_page_needs_its_form_token(studio):
     consent, browser = studio.active(), Client(enforce_csrf_checks=True)
     assert browser.post(f"/speaker/{studio.token}/withdraw", {"consent": str(consent.pk)}).status_code == 403

@@ -52,6 +52,17 @@ def test_unknown_routes_answer_with_a_problem():
     assert body["request_id"] == answer.headers["X-Request-ID"]
 
 
+@pytest.mark.django_db
+def test_a_browser_gets_a_page_where_a_program_gets_a_document():
+    browser = Client().get("/no-such-page", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (browser.status_code, browser.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no such thing here" in browser.content.decode()
+    assert browser.headers["X-Request-ID"] in browser.content.decode()
+    for accept in ("*/*", "application/json", "application/problem+json"):
+        program = Client().get("/no-such-page", headers={"Accept": accept})
+        assert program.headers["Content-Type"] == "application/problem+json"
+
+
 def test_facts_become_members_and_the_detail_falls_back_to_the_title():
     error = Invalid(limit=3)
     assert (error.detail, error.facts) == (Invalid.title, {"limit": 3})

@@ -20,12 +20,16 @@ function show(kind, heading, text) {
   result.append(box);
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
+async function verify() {
   show("verdict", "Listening…", "A long or damaged clip takes some seconds.");
   const answer = await fetch("/v1/detect", { method: "POST", body: new FormData(form), headers: { "X-CSRFToken": form.csrfmiddlewaretoken.value } });
   const body = await answer.json();
-  if (!answer.ok) return show("problem", body.title, body.detail);
+  if (!answer.ok) return show("problem", body.title, body.detail === body.title ? "" : body.detail);
   const layers = body.layers.fired.join(", ") || "none";
   show("verdict", body.verdict.replace("_", " "), `${WORDS[body.verdict]} Layers that fired: ${layers}.`);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  verify().catch(() => show("problem", "No answer", "The server did not answer. Try again in a moment."));
 });

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from api.throttles import StrangerThrottle
 from consent.errors import ConsentStateWrong
 from consent.own.serializers import OwnErasureOut, OwnLinksOut, OwnOut
-from consent.own.words import in_words
+from consent.own.words import in_words, use_in_words
 from consent.selectors import consent_get, consent_list, receipts_of, uses_of
 from consent.serializers import ConsentOut, ReceiptOut
 from consent.services import consent_withdraw
@@ -113,7 +113,8 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         }
         for consent in facts["consents"]
     ]
-    return render(request, "consent/own.html", facts | {"consents": consents, "token": token, "speaker": speaker})
+    facts |= {"consents": consents, "uses": [use_in_words(use) for use in facts["uses"]]}
+    return render(request, "consent/own.html", facts | {"token": token, "speaker": speaker})
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""Terms in plain words, for the person they are about. Pure; decides nothing."""
+"""Terms and uses in plain words, for the person they are about. Pure; decides nothing."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ _CONTENT = {
 }
 
 
+_MADE = {"synthesis": "something was said", "finetune": "the voice was trained", "export": "the voice was copied out"}
+_STATES = {"done": "released", "quarantined": "put away", "queued": "waiting", "running": "being made"}
+
+
 def in_words(terms: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Pairs of a question and its answer, in the order in which people ask."""
     return [
@@ -44,6 +48,19 @@ def in_words(terms: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("From", _day(terms["valid_from"])),
         ("Until", _day(terms["valid_until"]) if terms["valid_until"] else "you withdraw"),
     ]
+
+
+def use_in_words(use: Mapping[str, Any]) -> dict[str, str]:
+    """One use of a voice as it stands on the page: when, what, state, purpose, channel, length."""
+    what, length_s = str(use["what"]), use.get("length_s")
+    return {
+        "when": _day(str(use["requested_at"])),
+        "what": _MADE.get(what, what),
+        "state": _STATES.get(str(use["state"]), str(use["state"])),
+        "purpose": _list([use["use"].get("purpose", "")]),
+        "channel": _list([use["use"].get("channel", "")]),
+        "length": f"{length_s:.1f} s" if length_s else "",
+    }
 
 
 def _list(words: list[str], every: str = "") -> str:
