@@ -18,6 +18,7 @@ from speakers.errors import SpeakerErased
 from speakers.models import SpeakerState
 from work.leases import Lease, claim, run
 from work.models import JobState
+from work.pulse import Pulse
 
 TASK = "consent.check_evidence"
 
@@ -36,7 +37,8 @@ def _check(lease: Lease) -> None:
         clip, earlier = _clips(evidence)
     # No transaction is open while the checks run: they take as long as they take.
     challenge = evidence.challenge
-    findings = findings_for(clip, phrase=challenge.phrase, locale=challenge.locale, earlier=earlier)
+    with Pulse(lease, "listening"):
+        findings = findings_for(clip, phrase=challenge.phrase, locale=challenge.locale, earlier=earlier)
     with transaction.atomic(), tenant_scope(lease.tenant_id):
         _write(lease, evidence, findings)
 
