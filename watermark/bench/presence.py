@@ -65,21 +65,20 @@ def near(truth: Scale) -> list[Family]:
     raise ValueError(f"{truth} is outside of the search")
 
 
-def trials(clips: Sequence[Clip], channels: Sequence[str], *, seed: int = 0) -> Iterator[Trial]:
-    """Embed every clip once, send it through every channel, cut and detect."""
+def trials(clip: Clip, channels: Sequence[str], *, seed: int) -> Iterator[Trial]:
+    """Embed a clip once, send it through every channel, cut and detect."""
     rng = np.random.default_rng(seed)
-    for clip in clips:
-        key, record = MarkKey(rng.bytes(32)), int(rng.integers(2**48))
-        marked = embed(clip.samples, clip.rate_hz, key, record, rng=lambda n: int(rng.integers(n)))
-        names = [record, *(int(number) for number in rng.integers(2**48, size=NAMES - 1))]
-        for channel in channels:
-            heard, rate_hz = CHANNELS[channel](marked.samples, marked.rate_hz)
-            for seconds in SECONDS[channel]:
-                count = int(seconds * rate_hz)
-                if count <= len(heard):
-                    first = int(rng.integers(len(heard) - count + 1))
-                    cut = heard[first : first + count]
-                    yield trial(clip, channel, seconds, cut, rate_hz, key, record, names)
+    key, record = MarkKey(rng.bytes(32)), int(rng.integers(2**48))
+    marked = embed(clip.samples, clip.rate_hz, key, record, rng=lambda n: int(rng.integers(n)))
+    names = [record, *(int(number) for number in rng.integers(2**48, size=NAMES - 1))]
+    for channel in channels:
+        heard, rate_hz = CHANNELS[channel](marked.samples, marked.rate_hz)
+        for seconds in SECONDS[channel]:
+            count = int(seconds * rate_hz)
+            if count <= len(heard):
+                first = int(rng.integers(len(heard) - count + 1))
+                cut = heard[first : first + count]
+                yield trial(clip, channel, seconds, cut, rate_hz, key, record, names)
 
 
 def trial(

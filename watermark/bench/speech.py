@@ -65,30 +65,25 @@ def people(folder: Path) -> dict[tuple[str, str, str], list[Path]]:
 
 
 def clips(folder: Path, *, seconds: float, count: int, seed: int = 0) -> Iterator[Clip]:
-    """`count` clips of at least `seconds`, going round the people so that every sex and group takes part."""
+    """`count` clips of at least `seconds`, going round the groups; nobody comes again before everybody has come."""
     rng = np.random.default_rng(seed)
     everyone = list(people(folder).items())
     by_turn: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, ((group, _, sex), _) in enumerate(everyone):
         by_turn[group, sex].append(index)
-    turns = [list(rng.permutation(members)) for members in by_turn.values()]
-    made = turn = 0
-    tried: set[int] = set()
-    while made < count and any(turns):
-        queue = turns[turn % len(turns)]
-        turn += 1
-        if not queue:
-            continue
-        index = int(queue.pop(0))
-        (group, speaker, sex), files = everyone[index]
-        clip = _joined(files, seconds, rng)
-        if clip is None:
-            continue
-        tried.add(index)
-        if len(files) > 20:
-            queue.append(index)  # a person with an hour of speech may come again
-        made += 1
-        yield Clip(clip[0], clip[1], speaker, sex, group)
+    turns = [[int(index) for index in rng.permutation(members)] for members in by_turn.values()]
+    again: list[int] = []
+    made = 0
+    while made < count and (any(turns) or again):
+        round_ = [queue.pop(0) for queue in turns if queue] or [again.pop(0)]
+        for index in round_[: count - made]:
+            (group, speaker, sex), files = everyone[index]
+            clip = _joined(files, seconds, rng)
+            if clip is not None:
+                made += 1
+                yield Clip(clip[0], clip[1], speaker, sex, group)
+                if len(files) > 20:
+                    again.append(index)  # somebody with an hour of speech
 
 
 def _joined(files: list[Path], seconds: float, rng: np.random.Generator) -> tuple[Floats, int] | None:

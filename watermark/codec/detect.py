@@ -43,6 +43,7 @@ ALPHA = 1e-6  # false alarms per file
 DOUBT = 1e-3  # between the two a clip is worth a longer look
 LEAST_S = 2.0  # silence of less markable speech than this proves nothing, even on a good channel
 MOST_MARKS = 8
+APART = 1e-3  # of the symbols that tell one record from another: against a mix-up, which no attacker repeats
 
 
 @dataclass(frozen=True)
@@ -195,15 +196,20 @@ def check(
 
     Returns:
         The bound on the chance that audio without this mark agrees so well, between 0 and 1. One spoken
-        word on a clean channel gives less than 1e-6; see README for seconds per channel.
+        word on a clean channel gives less than 1e-6; see README for seconds per channel. Pilots belong to the
+        place, not to the record: where the payload symbols alone do not speak for this record at `APART`, the
+        answer is how well they do.
     """
     clip_s = len(samples) / rate_hz
     evidence = evidence_of(frames.power(samples, rate_hz))
     shifts = np.arange(-0.080, 0.0801, SYMBOL_S / 4) + shift_s
-    best = 0.0
+    best = most = apart = 0.0
     for shift in shifts:
-        line = Line(place_of(salt, start), float(shift))
-        reading = read(key, evidence, line, 0.0, clip_s)
+        reading = read(key, evidence, Line(place_of(salt, start), float(shift)), 0.0, clip_s)
         signs = reading.chips.carrying(word_of(key, record))
-        best = min(best, *(float(log_tail(reading.score(profile, signs))) for profile in PROFILES))
-    return p_value(best + math.log(len(shifts) * len(PROFILES) * chosen_of))
+        for profile in PROFILES:
+            best = min(best, float(log_tail(reading.score(profile, signs))))
+            if (pilots := reading.score(profile)) > most:  # chosen without a look at the payload: nothing to pay
+                most, apart = pilots, float(log_tail(reading.score(profile, signs * ~reading.chips.pilot)))
+    log_p = min(best + math.log(len(shifts) * len(PROFILES) * chosen_of), 0.0)
+    return p_value(log_p if apart <= math.log(APART) else max(log_p, apart))

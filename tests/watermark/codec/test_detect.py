@@ -147,3 +147,13 @@ def test_check_refuses_other_records_places_keys_and_the_clean_clip(speech, mark
     assert check(samples, rate_hz, key, record, *place) > 1e-4
     assert check(made.samples, rate_hz, MarkKey(key.master, 1), record, *place) > 1e-4
     assert check(made.samples, rate_hz, key, record, made.salt, made.start + 50) > 1e-4
+
+
+@pytest.mark.parametrize("seconds", [0.8, 3.0])
+def test_a_check_tells_records_at_the_same_place_apart(marked, key, record, seconds: float) -> None:
+    """Their pilots are the same: only the payload symbols speak against the wrong one."""
+    made = marked("woman")
+    cut = made.samples[: int(seconds * made.rate_hz)]
+    assert check(cut, made.rate_hz, key, record, made.salt, made.start) < 1e-6
+    for other in (record + 1, record ^ (1 << 47), 0):
+        assert check(cut, made.rate_hz, key, other, made.salt, made.start) > 1e-3

@@ -1,5 +1,7 @@
 """The sweep over all places: its plain twin, what it keeps in memory, and what its refinements may reach."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,7 @@ def test_a_sweep_may_be_used_again_and_tells_keys_apart() -> None:
     window = Pattern(SHORT[1]).pilots(8100, 200)[None, :, :NARROW].astype(np.float32)
     sweep = Sweep(2)
     sweep.over(SHORT, np.repeat(window, 2, axis=0), 4.5)
-    [hit] = [one for one in sweep.over(SHORT, window, 10.0)]
+    [hit] = sweep.over(SHORT, window, 10.0)
     assert (hit.key, hit.place, hit.sequence) == (SHORT[1], 8100, 0)
 
 
@@ -71,4 +73,4 @@ def test_neighbouring_steps_leave_no_gap() -> None:
     tempos = sorted({tempo for step in families("full")[4].steps for tempo in families("full")[4].tempos(step.tempo)})
     assert np.diff(tempos).max() < 1.01 * FINE_TEMPO
     pitches = sorted({pitch for step in families("full")[4].steps for pitch in families("full")[4].pitches(step.pitch)})
-    assert max(b - a for a, b in zip(pitches, pitches[1:], strict=False) if not a <= 1.0 <= b) < 1.01 * FINE_PITCH
+    assert max(b - a for a, b in pairwise(pitches) if not a <= 1.0 <= b) < 1.01 * FINE_PITCH
