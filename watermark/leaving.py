@@ -31,8 +31,9 @@ def search_keys() -> list[MarkKey]:
     own = live_keys()
     ring = {key.epoch: key for key in own}
     left = MarkRecord.objects.exclude(leaving_epoch=None).order_by("record")
+    pairs = [(number, epoch or 0) for number, epoch in left.values_list("record", "leaving_epoch")]
     try:
-        return [*own, *(_leaving(ring[epoch], number) for number, epoch in left.values_list("record", "leaving_epoch"))]
+        return [*own, *(_leaving(ring[epoch], number) for number, epoch in pairs)]
     except KeyError as fault:
         raise MarkKeyMissing() from fault
 

@@ -32,11 +32,11 @@ def _cepstra(samples: Floats, rate_hz: int) -> NDArray[np.float64]:
     frames = frames_of(samples, rate_hz)[::_EVERY]
     if not len(frames):
         return np.zeros((0, _COEFFICIENTS))
-    levels = bands_of(frames * np.hanning(FRAME))
+    levels = bands_of(np.asarray(frames * np.hanning(FRAME), np.float32))
     loud = levels.mean(axis=1)
     levels = levels[loud > loud.max() - _HUSHED_DB]
-    cepstra: NDArray[np.float64] = dct(levels, axis=1, norm="ortho")[:, 1 : _COEFFICIENTS + 1]
-    return cepstra / np.sqrt(levels.shape[1])
+    cepstra: NDArray[np.float64] = dct(levels.astype(np.float64), axis=1, norm="ortho")[:, 1 : _COEFFICIENTS + 1]
+    return np.asarray(cepstra / np.sqrt(levels.shape[1]), np.float64)
 
 
 def _pair(left: NDArray[np.float64], right: NDArray[np.float64]) -> float | None:

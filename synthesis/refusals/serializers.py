@@ -9,13 +9,13 @@ from rest_framework import serializers
 from synthesis.refusals.models import DoNotClone
 
 
-class RefusalIn(serializers.Serializer[Any]):
+class DoNotCloneIn(serializers.Serializer[Any]):
     """The voice of somebody who asked not to be cloned."""
 
     clip = serializers.FileField(help_text="Five seconds of speech or more; the first thirty are kept, sealed.")
 
 
-class RefusalOut(serializers.ModelSerializer[DoNotClone]):
+class DoNotCloneOut(serializers.ModelSerializer[DoNotClone]):
     """One entry; the reference itself is never handed out."""
 
     confirmed = serializers.SerializerMethodField()

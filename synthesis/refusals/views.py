@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from synthesis.refusals.models import DoNotClone
 from synthesis.refusals.selectors import refusal_list
-from synthesis.refusals.serializers import RefusalIn, RefusalOut
+from synthesis.refusals.serializers import DoNotCloneIn, DoNotCloneOut
 from synthesis.refusals.services import reference_read, refusal_add, refusal_remove
 from tenants.actor import Scope
 from tenants.scoped import ScopedView
@@ -23,7 +23,7 @@ class RefusalsView(ScopedView, generics.ListAPIView[DoNotClone]):
     """The tenant's entries, and the door for a new one."""
 
     scopes: ClassVar = {"GET": Scope.VOICES_READ, "POST": Scope.REFUSALS_WRITE}
-    serializer_class = RefusalOut
+    serializer_class = DoNotCloneOut
     parser_classes = (MultiPartParser,)
 
     def get_queryset(self) -> Any:
@@ -32,13 +32,13 @@ class RefusalsView(ScopedView, generics.ListAPIView[DoNotClone]):
             return DoNotClone.objects.none()
         return refusal_list(self.actor)
 
-    @extend_schema(request=RefusalIn, responses={201: RefusalOut})
+    @extend_schema(request=DoNotCloneIn, responses={201: DoNotCloneOut})
     def post(self, request: Request) -> Response:
         """Put somebody on the list; binding for this organisation at once, for all when the operator agrees."""
-        asked = RefusalIn(data=request.data)
+        asked = DoNotCloneIn(data=request.data)
         asked.is_valid(raise_exception=True)
         clip = reference_read(asked.validated_data["clip"].read())
-        return Response(RefusalOut(refusal_add(clip=clip, actor=self.actor)).data, status=201)
+        return Response(DoNotCloneOut(refusal_add(clip=clip, actor=self.actor)).data, status=201)
 
 
 class RefusalView(ScopedView):
