@@ -73,6 +73,22 @@ class Mark(TenantRow):
         ]
 
 
+class AttributionGrant(TenantRow):
+    """That this tenant's compliance members may hear whose a mark of another tenant is.
+
+    Only the operator's command writes it (`manage.py attribution`): no owner of an organisation can, whatever roles
+    and scopes she gives, so nobody opens other tenants' books by enrolling.
+    """
+
+    reason = models.CharField(max_length=200)
+
+    class Meta(TenantRow.Meta):
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            *TenantRow.Meta.constraints,
+            models.UniqueConstraint(fields=["tenant_id"], name="watermark_attributiongrant_once"),
+        ]
+
+
 class Verdict(models.TextChoices):
     """What a search for our mark came to. `not_found` says nothing about a clip's being real."""
 

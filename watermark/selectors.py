@@ -20,7 +20,7 @@ from tenants.actor import Actor, Scope
 from watermark.codec import fingerprint
 from watermark.findings import Finding, Found, look
 from watermark.leaving import search_keys
-from watermark.models import FINGERPRINT, Mark, MarkRecord, Verification
+from watermark.models import FINGERPRINT, AttributionGrant, Mark, MarkRecord, Verification
 
 
 def verification_list(actor: Actor) -> QuerySet[Verification]:
@@ -83,17 +83,22 @@ def _fingerprint(entry: MarkRecord) -> bytes | None:
         return None
 
 
+def may_attribute(actor: Actor) -> bool:
+    """Whether this actor hears whose the marks of other tenants are: by role or scope, and by the operator's grant."""
+    granted = AttributionGrant.objects.filter(tenant_id=actor.tenant_id)
+    return actor.may(Scope.VERIFICATIONS_ATTRIBUTE) and granted.exists()
+
+
 def attribution(actor: Actor, verification: Verification) -> list[dict[str, Any]]:
     """What stands behind each mark that was found, as far as `actor` may know it; asked afresh every time.
 
-    Told to the tenant that made the sound, and to whoever holds verifications:attribute. For anybody
-    else the list is empty, as it is for a mark whose record could not be read.
+    Told to the tenant that made the sound, and to whoever `may_attribute`. For anybody else the list is empty, as
+    it is for a mark whose record could not be read.
     """
     records = [int(mark["record"], 16) for mark in verification.marks if mark["record"] is not None]
     entries = MarkRecord.objects.filter(pk__in=records)
-    told = [
-        entry for entry in entries if entry.tenant_id == actor.tenant_id or actor.may(Scope.VERIFICATIONS_ATTRIBUTE)
-    ]
+    all_of_them = may_attribute(actor)
+    told = [entry for entry in entries if all_of_them or entry.tenant_id == actor.tenant_id]
     return [{"record": f"{entry.record:012x}", **_behind(entry)} for entry in told]
 
 
@@ -101,7 +106,7 @@ def foreign_owners(actor: Actor, verification: Verification) -> set[UUID]:
     """Other tenants whose marks `attribution` tells this actor about; they get a line in their log."""
     records = [int(mark["record"], 16) for mark in verification.marks if mark["record"] is not None]
     owners = MarkRecord.objects.filter(pk__in=records).values_list("tenant_id", flat=True)
-    return set(owners) - {actor.tenant_id} if actor.may(Scope.VERIFICATIONS_ATTRIBUTE) else set()
+    return set(owners) - {actor.tenant_id} if may_attribute(actor) else set()
 
 
 def _behind(entry: MarkRecord) -> dict[str, Any]:

@@ -24,7 +24,16 @@ from watermark.codec.payload import RECORD_BITS
 from watermark.findings import Confirmation, Finding, Place, look
 from watermark.jobs import CLIP_LIMITS, verification_note
 from watermark.leaving import leaving_key, search_keys
-from watermark.models import FINGERPRINT, PENDING, PENDING_KIND, SEARCH_TASK, Mark, MarkRecord, Verification
+from watermark.models import (
+    FINGERPRINT,
+    PENDING,
+    PENDING_KIND,
+    SEARCH_TASK,
+    AttributionGrant,
+    Mark,
+    MarkRecord,
+    Verification,
+)
 from watermark.ring import live_keys
 from watermark.selectors import attribution, foreign_owners, with_content
 from work.leases import CLOCK, enqueue
@@ -204,3 +213,18 @@ def attribution_tell(*, actor: Actor, verification: Verification) -> list[dict[s
                 detail={"to_tenant": str(actor.tenant_id)},
             )
     return attribution(actor, verification)
+
+
+def attribution_grant(*, tenant_id: UUID, reason: str) -> None:
+    """Let a tenant's compliance members hear whose the marks of other tenants are. The operator's act."""
+    with tenant_scope(tenant_id):
+        _, made = AttributionGrant.objects.get_or_create(tenant_id=tenant_id, defaults={"reason": reason})
+        if made:
+            record(event="attribution.granted", tenant_id=tenant_id, actor="operator", detail={"reason": reason})
+
+
+def attribution_revoke(*, tenant_id: UUID) -> None:
+    """Take it back; in force with the next question."""
+    with tenant_scope(tenant_id):
+        if AttributionGrant.objects.filter(tenant_id=tenant_id).delete()[0]:
+            record(event="attribution.revoked", tenant_id=tenant_id, actor="operator")

@@ -8,6 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from audio.clip import Clip
@@ -111,15 +112,32 @@ def test_another_tenant_hears_that_it_is_ours_and_not_whose(org, speak, as_wav):
     assert str(org.id) not in str(body)
 
 
-def test_a_compliance_member_hears_what_stands_behind_it_and_the_owner_is_told(org, speak, as_wav):
-    from audit.models import AuditEntry
-
+def test_where_the_operator_grants_it_compliance_hears_what_stands_behind_it_and_the_owner_is_told(org, speak, as_wav):
     issue, clip, _ = given_out(org, speak)
     stranger = make_organisation()
-    client = stranger.member_client(Role.COMPLIANCE)
-    body = ask(client, as_wav(clip)).json()
+    call_command("attribution", stranger.tenant.slug, grant="the regulator")
+    body = ask(stranger.member_client(Role.COMPLIANCE), as_wav(clip)).json()
     assert body["attribution"][0]["record"] == f"{issue.record:012x}"
-    assert "mark.attributed" in [json.loads(bytes(entry.body))["event"] for entry in AuditEntry.objects.all()]
+    assert {"attribution.granted", "mark.attributed"} <= _events()
+    call_command("attribution", stranger.tenant.slug, revoke=True)
+    again = stranger.member_client(Role.COMPLIANCE).get(f"/v1/verifications/{body['id']}").json()
+    assert again["attribution"] == []
+    assert "attribution.revoked" in _events()
+
+
+def test_no_role_and_no_scope_opens_the_books_of_other_tenants(org, speak, as_wav):
+    """Whoever enrols an organisation can make compliance members and keys; that must not be enough."""
+    _, clip, _ = given_out(org, speak)
+    stranger, data = make_organisation(), as_wav(clip)
+    for client in (stranger.member_client(Role.COMPLIANCE), stranger.client(*Scope)):
+        assert ask(client, data).json()["attribution"] == []
+    assert "mark.attributed" not in _events()
+
+
+def _events() -> set[str]:
+    from audit.models import AuditEntry
+
+    return {json.loads(bytes(entry.body))["event"] for entry in AuditEntry.objects.all()}
 
 
 def test_a_clip_that_the_quick_look_cannot_decide_waits_sealed_and_is_answered_by_the_job(org, speak, as_wav, swift):
