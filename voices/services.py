@@ -280,7 +280,7 @@ def version_accept(*, actor: Actor, voice_id: UUID, number: int) -> VoiceVersion
         PersonNeeded: a service key asks. NotFound, VoiceErased. NotADraft: it is in use, retired, or a preview.
     """
     if not actor.is_person:
-        raise PersonNeeded(needed="voices:write")
+        raise PersonNeeded(needed="voices:accept")
     voice = voice_get(actor, voice_id)
     version_numbered(voice, number)
     drafts = VoiceVersion.objects.filter(voice=voice, number=number, state=VersionState.DRAFT, preview=False)

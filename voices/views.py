@@ -266,7 +266,7 @@ class VersionRetireView(ScopedView):
 class VersionAcceptView(ScopedView):
     """A named person's decision to use a draft."""
 
-    scopes: ClassVar = {"POST": Scope.VOICES_WRITE}
+    scopes: ClassVar = {"POST": Scope.VOICES_ACCEPT}
 
     @extend_schema(request=None, responses=VersionOut)
     def post(self, request: Request, voice_id: UUID, number: int) -> Response:

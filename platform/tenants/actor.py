@@ -26,6 +26,7 @@ class Scope(StrEnum):
     RECORDINGS_WRITE = "recordings:write"
     VOICES_READ = "voices:read"
     VOICES_WRITE = "voices:write"
+    VOICES_ACCEPT = "voices:accept"
     VOICES_EXPORT = "voices:export"
     REFUSALS_WRITE = "refusals:write"
     SYNTHESES_READ = "syntheses:read"
@@ -40,7 +41,14 @@ class Scope(StrEnum):
 
 # Rights that need a named person: an API key never holds them, whatever it was given.
 PERSON_ONLY = frozenset(
-    {Scope.CONSENTS_APPROVE, Scope.MEMBERS_WRITE, Scope.KEYS_WRITE, Scope.VOICES_EXPORT, Scope.REFUSALS_WRITE}
+    {
+        Scope.CONSENTS_APPROVE,
+        Scope.MEMBERS_WRITE,
+        Scope.KEYS_WRITE,
+        Scope.VOICES_ACCEPT,
+        Scope.VOICES_EXPORT,
+        Scope.REFUSALS_WRITE,
+    }
 )
 
 _READS = frozenset(scope for scope in Scope if scope.endswith(":read"))
@@ -50,6 +58,7 @@ _MAKES = frozenset(
         Scope.CONSENTS_WRITE,
         Scope.RECORDINGS_WRITE,
         Scope.VOICES_WRITE,
+        Scope.VOICES_ACCEPT,
         Scope.VOICES_EXPORT,
         Scope.SYNTHESES_WRITE,
         Scope.VERIFICATIONS_WRITE,
@@ -72,7 +81,13 @@ SCOPES_OF: dict[Role, frozenset[Scope]] = {
     Role.OWNER: _READS | _MAKES | {Scope.MEMBERS_WRITE, Scope.KEYS_WRITE, Scope.ERASURES_WRITE},
     Role.PRODUCER: (_READS - {Scope.MEMBERS_READ, Scope.KEYS_READ}) | _MAKES,
     Role.CONSENT_OFFICER: _READS
-    | {Scope.SPEAKERS_WRITE, Scope.CONSENTS_WRITE, Scope.CONSENTS_APPROVE, Scope.ERASURES_WRITE},
+    | {
+        Scope.SPEAKERS_WRITE,
+        Scope.CONSENTS_WRITE,
+        Scope.CONSENTS_APPROVE,
+        Scope.VOICES_ACCEPT,
+        Scope.ERASURES_WRITE,
+    },
     Role.COMPLIANCE: _READS | {Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_ATTRIBUTE, Scope.REFUSALS_WRITE},
     Role.AUDITOR: _READS,
 }

@@ -112,6 +112,20 @@ class Story:
         versions = client.get(f"/v1/voices/{person.voice['id']}/versions")["results"]
         person.version = next(version for version in versions if version["id"] == tune["voice_version"])
         self._say(f"voice version {person.version['number']} ({kind}), base {person.version['base_sha256'][:12]}")
+        if card := person.version["measures"].get("card"):
+            self._carded(person, card)
+
+    def _carded(self, person: Person, card: dict[str, Any]) -> None:
+        """What its quality card says; a draft is heard only once a named person has accepted it."""
+        misheard = "" if card["word_errors"] is None else f", words misheard {card['word_errors']:.0%}"
+        self._say(f"its quality card: {card['verdict']}, similarity {card['similarity']:.2f}{misheard}")
+        path = f"/v1/voices/{person.voice['id']}/versions/{person.version['number']}"
+        self._keep("voice-card.png", self.cast.producer.read(f"{path}/picture"))
+        if card["verdict"] == "draft":
+            for shortcoming in card["shortcomings"]:
+                self._say(f"below the bar: {shortcoming}")
+            person.version = self.cast.officer.post(f"{path}/accept")
+            self._say(f"the officer has accepted the draft: {person.version['state']}")
 
     def synthesise(self) -> None:
         """A declared use, a job, a sound."""
