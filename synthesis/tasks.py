@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_ready
+from celery.signals import worker_init
 
 
 @shared_task(name="synthesis.render")
@@ -33,10 +34,11 @@ def finetune(tenant_id: str, object_id: str) -> None:
     finetune_train(tenant_id=UUID(tenant_id), job_id=UUID(object_id))
 
 
-@worker_ready.connect
+@worker_init.connect
 def warm_up(sender: Any, **_: object) -> None:
     """Load the voice model before anybody waits for it, in the worker that speaks streams."""
     if "stream" in sender.app.amqp.queues.consume_from:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is loaded, which is now
         from synthesis.enginehost import HOST
 
         HOST.engine.prepare("Everything that the first word needs is read now.")

@@ -27,6 +27,7 @@ DEFAULT_PORT = 8000
 SUITES = {
     "consent": ("consent.bench",),
     "load": ("tests.load",),
+    "stream": ("config.bench",),
     "voice": ("synthesis.bench",),
     "watermark": ("watermark.bench",),
 }
