@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,7 +25,7 @@ from storage.objects import PresignedPut, intake_store, object_store
 from storage.sealing import seal_bytes, seal_text
 from tenants.actor import Actor
 from tenants.errors import PersonNeeded
-from voices.errors import NotADraft, PromptUnknown, TranscriptMissing, UploadMissing, UploadUsed, VoiceErased
+from voices.errors import NotADraft, UploadMissing, UploadUsed, VoiceErased
 from voices.holdings import object_prefix, recording_empty, upload_empty
 from voices.jobs import TAKE_LIMITS
 from voices.models import (
@@ -45,7 +44,7 @@ from voices.models import (
     VoiceState,
     VoiceVersion,
 )
-from voices.prompts.script import script
+from voices.reading import Reading
 from voices.selectors import consent_to_enrol, recording_get, sound_open, upload_get, version_numbered, voice_get
 from work.leases import cancel, enqueue
 from work.models import FINAL
@@ -81,31 +80,6 @@ def upload_open(
         expires_at=database_now() + timedelta(seconds=UPLOAD_S),
     )
     return upload, intake_store().presign_put(key, size=size, content_type=content_type, expires_s=UPLOAD_S)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read: a prompt of the language's script, or words of the person's own."""
-
-    language: str
-    prompt: str = ""
-    transcript: str = ""
-
-    def words(self) -> str:
-        """The words that are spoken.
-
-        Raises:
-            PromptUnknown: the script has no such prompt. TranscriptMissing: neither is given.
-        """
-        if not self.prompt:
-            if not self.transcript.strip():
-                raise TranscriptMissing()
-            return self.transcript
-        read = script(self.language)
-        prompt = read.find(self.prompt) if read else None
-        if prompt is None:
-            raise PromptUnknown(prompt=self.prompt, language=self.language)
-        return prompt.text
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ from voices.errors import PictureMissing
 from voices.jobs import TAKE_LIMITS
 from voices.models import Recording, Voice, VoiceVersion
 from voices.prompts.script import USABLE_AFTER
+from voices.reading import Reading
 from voices.selectors import (
     picture_open,
     prompts_read,
@@ -46,7 +47,6 @@ from voices.serializers import (
     VoiceOut,
 )
 from voices.services import (
-    Reading,
     recording_create,
     recording_delete,
     recording_listen,
