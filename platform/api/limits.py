@@ -15,6 +15,8 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 TIMEOUT_S = 1.0
 _REMEMBERED = 10_000
@@ -59,7 +61,9 @@ def take(name: str, limit: int, window_s: float) -> float:
 
 @cache
 def _script() -> Any:
-    client = redis.Redis.from_url(settings.ENV.redis_url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+    # Tried once more, for a connection that a restart has broken; a request does not wait for a server that is away.
+    patience = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S, "retry": Retry(NoBackoff(), 1)}
+    client = redis.Redis.from_url(settings.ENV.redis_url, **patience)
     return client.register_script(_TAKE)
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from api.limits import refusal_remembered
-from problems.errors import TooMany, Unavailable
+from problems.errors import DomainError, TooMany, Unavailable
 from problems.handler import answer
 
 PATIENCE_S = 0.5
@@ -43,13 +43,19 @@ class Pressure:
         if request.path in PROBES:
             return self.get_response(request)
         if refusal_remembered(request.headers.get("Authorization", "")):
-            return answer(TooMany(), request)
+            return _refusal(TooMany(), request)
         if not _places.take():
-            return answer(Overloaded(), request)
+            return _refusal(Overloaded(), request)
         try:
             return self.get_response(request)
         finally:
             _places.leave()
+
+
+def _refusal(error: DomainError, request: HttpRequest) -> HttpResponse:
+    response = answer(error, request)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark: a flood is one line each, ours
+    return response
 
 
 class Places:

@@ -45,6 +45,8 @@ class DirectoryStore:
             return self._path(key).read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise ObjectMissing(key=key) from error
+        except OSError as error:
+            raise StoreUnavailable from error
 
     def get_range(self, key: str, start: int, stop: int) -> bytes:
         """See ObjectStore."""
@@ -54,6 +56,8 @@ class DirectoryStore:
                 return file.read(max(0, stop - start))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise ObjectMissing(key=key) from error
+        except OSError as error:
+            raise StoreUnavailable from error
 
     def head(self, key: str) -> ObjectInfo:
         """See ObjectStore."""
@@ -66,8 +70,11 @@ class DirectoryStore:
     def delete(self, key: str) -> None:
         """See ObjectStore. Safe to repeat after a crash; what an interrupted write left goes too."""
         path = self._path(key)
-        if path.parent.is_dir():
-            files.remove(path, scrub=self._scrub)
+        try:
+            if path.parent.is_dir():
+                files.remove(path, scrub=self._scrub)
+        except OSError as error:
+            raise StoreUnavailable from error
 
     def find(self, prefix: str) -> Iterator[ObjectInfo]:
         """See ObjectStore."""

@@ -55,7 +55,13 @@ class S3Store:
         """See ObjectStore. A time-out leaves nothing or the whole object; S3 has no half ones."""
         condition = {"IfNoneMatch": "*"} if if_absent else {}
         with _translated(key):
-            self._client.put_object(**self._name(key), Body=data, ContentType=content_type, **condition)
+            try:
+                self._client.put_object(**self._name(key), Body=data, ContentType=content_type, **condition)
+            except ClientError as error:
+                # The library tries again by itself: a first try that was stored, and answered with an error all
+                # the same, makes the second one find its own object.
+                if _code(error) not in _TAKEN or not _tried_again(error) or self.get(key) != data:
+                    raise
 
     def get(self, key: str) -> bytes:
         """See ObjectStore."""
@@ -150,6 +156,10 @@ class S3Store:
 
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _tried_again(error: ClientError) -> bool:
+    return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
 @contextmanager

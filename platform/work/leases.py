@@ -23,7 +23,7 @@ from work.models import FINAL, Job, JobState, Outbox
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 30
+LEASE_S = 20  # a killed worker is noticed after so long; `pulse` keeps a living one every eight seconds at least
 MAX_ATTEMPTS = 5
 MOST_PAUSE_S = 60
 

@@ -21,6 +21,7 @@ GREET = (
     "control.send(helper.CONFINED)\n"
     "helper.serve(control, work)\n"
 )
+# Each does no harm where it gets through: `./run guards` takes the filter away.
 WAYS_OUT = {
     "open to write": "os.open('/tmp/leak', os.O_WRONLY | os.O_CREAT)",
     "open to read": "os.open('/etc/hostname', os.O_RDONLY)",
@@ -30,9 +31,9 @@ WAYS_OUT = {
     "fork": "os.fork()",
     "pipe": "os.pipe()",
     "write": "os.write(1, b'x')",
-    "kill": "os.kill(os.getppid(), 9)",
+    "kill": "os.kill(1, 0)",
     "unlink": "os.unlink('/tmp/nothing')",
-    "chmod": "os.chmod('/tmp', 0o700)",
+    "chmod": "os.chmod('/tmp/nothing', 0o700)",
     "stat by another call": "os.statvfs('/')",
     "new memory to execute": "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)",
     "trace": "ctypes.CDLL(None).ptrace(0, 0, 0, 0)",

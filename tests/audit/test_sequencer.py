@@ -241,6 +241,16 @@ def test_without_the_lock_two_sequencers_still_do_not_fork(monkeypatch: pytest.M
     assert log_check().size == 12
 
 
+def test_only_who_starts_from_the_present_head_moves_it() -> None:
+    jobs.log_integrate()
+    stale = AuditHead.objects.get()
+    act(2)
+    jobs.log_integrate()
+    with pytest.raises(SequencerBusy), transaction.atomic():
+        jobs._swap(stale, jobs.Head(1, b"r" * 32, "another checkpoint"))
+    assert AuditHead.objects.get().size == 2
+
+
 @pytest.fixture
 def older_database(servers: Servers) -> Iterator[Callable[[int], None]]:
     """Puts the database back to when the log had so many entries; the published log stays as it is."""
