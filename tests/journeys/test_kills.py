@@ -1,4 +1,4 @@
-"""Worker, relay and API are killed (kill -9) at random while jobs run; one of two consents is withdrawn midway.
+"""Processes and servers are killed (kill -9) at random while jobs run; one of two consents is withdrawn midway.
 
 The platform runs as processes; a driver submits over HTTP and repeats what it got no answer to, under
 the same idempotency key. Afterwards everything is derived from the database and the object store alone.
@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,48 +25,103 @@ import pytest
 from config.demo.client import Answered, Client
 from config.embedded import Profile, free_port
 from config.local import ROOT, LocalPlatform
+from tests.load.openloop import quantile
 from tests.populate import USE
 
 KILLS_EVERY_S = (1.0, 4.0)
+# What is struck, and how often it is chosen.
+TARGETS = {
+    "worker": 4, "worker child": 4, "relay": 3, "web": 3, "web child": 2, "sequencer": 1,
+    "valkey": 1, "valkey wiped": 1, "postgres": 1, "postgres restart": 1,
+}  # fmt: skip
 FINAL = {"done", "failed", "cancelled"}
 
 
 class Killer(threading.Thread):
-    """Kills a random process of the platform every few seconds, `most` times, and starts again what died."""
+    """Kills something of the platform every few seconds, `most` times, and starts again what died.
+
+    Processes die by `kill -9`; Valkey too, and once in a while it comes back with nothing in it; PostgreSQL dies
+    or is restarted in good order. What was running when a worker died is noted, with the database's clock.
+    """
 
     def __init__(self, platform: LocalPlatform, seed: int, most: int) -> None:
         super().__init__(daemon=True)
         self.platform, self.random, self.most = platform, random.Random(seed), most
         self.stopped = threading.Event()
-        self.kills: dict[str, int] = {}
+        self.kills: Counter[str] = Counter()
+        self.struck: list[tuple[float, set[str]]] = []  # seconds since the epoch, and who was running then
+        self.failed: Exception | None = None
 
     def run(self) -> None:
         due = time.monotonic() + 1
-        while not self.stopped.wait(0.1):
-            for child in self.platform.children.values():
-                if not child.running:
-                    child.start()
-            if time.monotonic() >= due and self.count < self.most:
-                self._kill()
-                due = time.monotonic() + self.random.uniform(*KILLS_EVERY_S)
+        try:
+            while not self.stopped.wait(0.1):
+                for child in self.platform.children.values():
+                    if not child.running:
+                        child.start()
+                if time.monotonic() >= due and self.kills.total() < self.most:
+                    self._strike()
+                    due = time.monotonic() + self.random.uniform(*KILLS_EVERY_S)
+        except Exception as error:  # noqa: BLE001  # told by `done`; a killer that died would be waited for
+            self.failed = error
 
     @property
-    def count(self) -> int:
-        """How many were killed."""
-        return sum(self.kills.values())
+    def done(self) -> bool:
+        """Whether everything was struck that was to be."""
+        if self.failed is not None:
+            raise self.failed
+        return self.kills.total() >= self.most
 
-    def _kill(self) -> None:
-        name = self.random.choice(["worker", "worker child", "relay", "web"])
+    def _strike(self) -> None:
+        name = self.random.choices(list(TARGETS), weights=list(TARGETS.values()))[0]
+        servers = self.platform.servers
+        match name:
+            case "postgres restart":
+                servers.stop_postgres()
+                servers.start_postgres()
+            case "valkey" | "valkey wiped":
+                _kill(servers.children[1].process.pid)
+                servers.stop_valkey()
+                if name == "valkey wiped":
+                    shutil.rmtree(self.platform.profile.folder / "redis")
+                servers.start_valkey()
+            case "postgres":
+                _kill(servers.children[0].process.pid)
+                servers.stop_postgres()
+                servers.start_postgres()
+            case _:
+                if not self._kill_process(name):
+                    return
+        self.kills[name] += 1
+
+    def _kill_process(self, name: str) -> bool:
         process = self.platform.children[name.split()[0]].process
         if process is None:
-            return
+            return False
         pid = process.pid
-        if name == "worker child":
-            children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
-            pid = int(self.random.choice(children.split())) if children.split() else pid
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            self.kills[name] = self.kills.get(name, 0) + 1
+        if name.endswith(" child"):
+            below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            pid = int(self.random.choice(below)) if below else pid
+        if name.startswith("worker"):
+            self._note_running()
+        return _kill(pid)
+
+    def _note_running(self) -> None:
+        with self.platform.servers.superuser() as connection:
+            rows = connection.execute(
+                "SELECT extract(epoch FROM clock_timestamp()), id::text "
+                "FROM synthesis_synthesis WHERE state = 'running'"
+            ).fetchall()
+        if rows:
+            self.struck.append((float(rows[0][0]), {row[1] for row in rows}))
+
+
+def _kill(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.fixture
@@ -96,7 +152,7 @@ def submitted(client: Client, body: dict, key: str) -> dict | None:
         except Answered as answer:
             if answer.status == 403:
                 return None
-            if answer.status not in {409, 500, 502, 503}:
+            if answer.status not in {409, 429, 500, 502, 503}:
                 raise
         except (urllib.error.URLError, OSError):
             pass
@@ -119,15 +175,28 @@ def test_nothing_is_lost_doubled_unmarked_or_released_without_consent(platform, 
         job = submitted(client, body, f"job-{seed}-{number}")
         if job is not None:
             accepted[job["id"]] = number
-    while killer.count < killer.most:
+    while not killer.done:
         time.sleep(0.2)
     _drained(running, len(accepted))
     killer.stopped.set()
     killer.join()
     found = _verdict(running, stage, set(accepted))
+    kills = killer.kills
+    print(f"seed {seed}: {jobs} submissions, {len(accepted)} accepted, {kills.total()} kills {dict(kills)}")
     assert not found, found
-    print(f"seed {seed}: {jobs} submissions, {len(accepted)} accepted, {killer.count} kills {killer.kills}")
     print(f"0 lost, doubled, unmarked, unlogged, released without consent (3/N {3 / len(accepted):.3f})")
+    print(_recovery(running, killer.struck))
+
+
+def _recovery(running: LocalPlatform, struck: list[tuple[float, set[str]]]) -> str:
+    """How long after its worker was killed a job came to its end; of jobs that had to be taken up again."""
+    query = "SELECT id::text, extract(epoch FROM finished_at) FROM synthesis_synthesis WHERE fence > 1"
+    with running.servers.superuser() as connection:
+        ended = {pk: float(at) for pk, at in connection.execute(query).fetchall()}
+    waits = sorted(ended[pk] - at for at, running_then in struck for pk in running_then if ended.get(pk, 0) > at)
+    if not waits:
+        return "no job was running when its worker was killed"
+    return f"{len(waits)} recoveries, median {quantile(waits, 0.5):.0f} s, p99 {quantile(waits, 0.99):.0f} s"
 
 
 def _withdrawn(running: LocalPlatform, voice: dict) -> None:
