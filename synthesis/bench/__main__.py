@@ -8,7 +8,7 @@ from pathlib import Path
 
 import soundfile
 
-from synthesis.bench import copies, report, systems
+from synthesis.bench import copies, leaving, minutes, report, speakers, systems
 from synthesis.bench.run import Bench, Spoken, speed_of
 from synthesis.bench.systems import Prompt, System
 from synthesis.commands import WEIGHTS
@@ -20,22 +20,54 @@ LIKENESS = 30  # recordings that stand for the speaker
 COPIES_EACH = 2  # recordings of every stranger
 
 
+PARTS = ("wer", "dnsmos", "sim", "distance", "copy", "speed", "export", "speakers", "minutes")
+WHOLE = PARTS[:-1]  # minutes trains adapters: it is asked for by name
+
+
 def main() -> None:
     """Make and print the report."""
     asked = _arguments()
     asked.out.mkdir(parents=True, exist_ok=True)
     heard = list(recordings(asked.speech))
-    prompts, others = held_out(heard, asked.prompts), train_prompts(heard)
-    texts = sorted({one.text for one in heard if one.speaker == SPEAKER})
     bench = Bench(asked.out)
-    spoken = [bench.speak(system, prompts) for system in _systems(asked)]
-    for one in spoken:
-        bench.listen(one, prompts, texts)
-    person = bench.speak(systems.recordings(), others)
-    copied = bench.judge(spoken, person, _pairs(heard, asked, bench)) if not asked.words_only else {}
+    prompts = held_out(heard, asked.prompts)
+    spoken = _spoken(asked, bench, heard, prompts)
+    copied = bench.copies(_pairs(heard, asked, bench)) if "copy" in asked.only else {}
     names = ["humming", *(["neural"] if _trained(asked.weights) else [])]
-    speeds = {} if asked.words_only else {name: speed_of(name, asked.weights) for name in names}
-    sys.stdout.write(report.write(asked.out, spoken, prompts, copied, speeds, _notes(asked, spoken)))
+    speeds = {name: speed_of(name, asked.weights) for name in names} if "speed" in asked.only else {}
+    others = _others(asked, bench, heard) if _trained(asked.weights) else []
+    notes = _notes(asked, spoken)
+    sys.stdout.write(report.write(asked.out, spoken, prompts, copied, speeds, others, notes))
+
+
+def _spoken(asked: argparse.Namespace, bench: Bench, heard: list[Recording], prompts: list[Prompt]) -> list[Spoken]:
+    """Every system's sounds, with the measures that were asked for."""
+    if not {"wer", "dnsmos", "sim", "distance"} & set(asked.only):
+        return []
+    spoken = [bench.speak(system, prompts) for system in _systems(asked)]
+    if "wer" in asked.only:
+        texts = sorted({one.text for one in heard if one.speaker == SPEAKER})
+        for one in spoken:
+            bench.listen(one, prompts, texts)
+    if "dnsmos" in asked.only:
+        bench.judge(spoken)
+    if "sim" in asked.only:
+        bench.likeness(spoken, bench.speak(systems.recordings(), train_prompts(heard)))
+    if "distance" in asked.only:
+        bench.distances(spoken, next(one for one in spoken if one.kind == "ceiling"))
+    return spoken
+
+
+def _others(asked: argparse.Namespace, bench: Bench, heard: list[Recording]) -> list[str]:
+    """Tables of the parts that stand for themselves."""
+    found = []
+    if "export" in asked.only:
+        found.append(leaving.report(asked.weights, asked.out))
+    if "speakers" in asked.only:
+        found.append(speakers.report(asked.weights, heard, asked.out))
+    if "minutes" in asked.only:
+        found.append(minutes.report(bench, asked.weights, heard, asked.person, asked.minutes))
+    return found
 
 
 def held_out(heard: list[Recording], count: int) -> list[Prompt]:
@@ -58,7 +90,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--out", type=Path, default=Path("var/bench/voice"))
     parser.add_argument("--systems", help="only these, names as in the table with commas between; recording always")
-    parser.add_argument("--words-only", action="store_true", help="word errors alone: no measuring environment")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=WHOLE, help="only these parts")
+    parser.add_argument("--person", default="flemishguy", help="whose minutes; somebody of training/unseen.csv")
+    parser.add_argument("--minutes", nargs="+", type=float, default=minutes.MINUTES)
     return parser.parse_args()
 
 
@@ -102,7 +136,7 @@ def _pairs(heard: list[Recording], asked: argparse.Namespace, bench: Bench) -> d
 
 def _notes(asked: argparse.Namespace, spoken: list[Spoken]) -> list[str]:
     """What a reader must know beside the numbers."""
-    seconds = sum(soundfile.info(file).duration for file in spoken[0].files)
+    seconds = sum(soundfile.info(file).duration for file in spoken[0].files) if spoken else 0.0
     missing = systems.programs()[1]
     return [
         "closed: bigrams of all the speaker's prompts, absolute discounting 0.5; open: pocketsphinx's own trigrams",

@@ -2,9 +2,11 @@
 
     python measures.py REQUEST.json ANSWER.json
 
-Request: {"clips": {name: wav}, "joined": {name: [wav, ...]}, "pairs": {name: [reference wav, wav]}}, 16 kHz mono.
+Request: {"clips": {name: wav}, "joined": {name: [wav, ...]}, "pairs": {name: [reference wav, wav]},
+"shapes": {name: [reference wav, wav]}}, 16 kHz mono.
 Answer: per clip DNSMOS (ovrl, sig, bak, p808) and, per joined set, the Resemblyzer embedding; per pair PESQ-WB,
-STOI and mel-cepstral distortion. One line of progress per file on the error stream.
+STOI and mel-cepstral distortion; per shape distortion and F0 error after time warping. One line of progress per
+file on the error stream.
 
 Shapes: T samples, L frames, C cepstral coefficients (13).
 """
@@ -65,12 +67,19 @@ def pair(reference: str, made: str) -> dict[str, float]:
 
 def mcd(real: Any, made: Any) -> float:
     """Mel-cepstral distortion in dB over 13 coefficients of an 80-band log mel spectrum, 5 ms, after DTW."""
+    return shape(real, made)["mcd"]
+
+
+def shape(real: Any, made: Any) -> dict[str, float]:
+    """Distortion (see `mcd`) and the root mean square error of F0 in Hz where both are voiced, on the same path."""
     librosa = tool("librosa")
     left, right = (_cepstrum(librosa, samples) for samples in (real, made))
-    cost, path = librosa.sequence.dtw(X=left, Y=right, metric="euclidean")
-    del cost
+    _, path = librosa.sequence.dtw(X=left, Y=right, metric="euclidean")
     steps = [float(np.sqrt(2 * np.sum((left[:, i] - right[:, j]) ** 2))) for i, j in path]
-    return float(10 / np.log(10) * np.mean(steps))
+    one, two = (tool("pyworld").harvest(samples.astype(np.float64), RATE_HZ)[0] for samples in (real, made))
+    tuned = [(one[i], two[j]) for i, j in path if i < len(one) and j < len(two) and one[i] > 0 and two[j] > 0]
+    error = float(np.sqrt(np.mean([(a - b) ** 2 for a, b in tuned]))) if tuned else float("nan")
+    return {"mcd": float(10 / np.log(10) * np.mean(steps)), "f0_hz": error}
 
 
 def _cepstrum(librosa: Any, samples: Any) -> Any:
@@ -82,7 +91,7 @@ def _cepstrum(librosa: Any, samples: Any) -> Any:
 def main(request_file: str, answer_file: str) -> None:
     """Measure all that the request names."""
     request = json.loads(Path(request_file).read_text(encoding="utf-8"))
-    answer: dict[str, dict[str, Any]] = {"clips": {}, "joined": {}, "pairs": {}}
+    answer: dict[str, dict[str, Any]] = {"clips": {}, "joined": {}, "pairs": {}, "shapes": {}}
     encoder = tool("resemblyzer").VoiceEncoder("cpu", verbose=False) if request["joined"] else None
     for name, path in request["clips"].items():
         answer["clips"][name] = dnsmos(path)
@@ -93,6 +102,9 @@ def main(request_file: str, answer_file: str) -> None:
     for name, (reference, made) in request["pairs"].items():
         answer["pairs"][name] = pair(reference, made)
         sys.stderr.write(f"copy {name}\n")
+    for name, (reference, made) in request["shapes"].items():
+        answer["shapes"][name] = shape(read(reference), read(made))
+        sys.stderr.write(f"shape {name}\n")
     Path(answer_file).write_text(json.dumps(answer), encoding="utf-8")
 
 

@@ -21,24 +21,34 @@ from synthesis.bench.run import Spoken
 from synthesis.bench.systems import Prompt
 
 LISTENING_PAIRS = 20
+_NAN = float("nan")
 
 
 def rate(counted: Sequence[tuple[int, int]]) -> float:
     """Word error rate of (errors, words) pairs."""
-    return sum(wrong for wrong, _ in counted) / max(1, sum(words for _, words in counted))
+    return sum(wrong for wrong, _ in counted) / sum(words for _, words in counted) if counted else float("nan")
 
 
 def table(every: Sequence[Spoken]) -> str:
     """Systems side by side, as Markdown."""
     real = next(spoken for spoken in every if spoken.kind == "ceiling")
-    lines = ["| system | WER closed | WER open | closed / recording (95 %) | OVRL | SIG | BAK | P.808 | similarity |",
-             "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    names = ("system", "WER closed", "WER open", "closed / recording (95 %)", "OVRL", "SIG", "BAK", "P.808",
+             "similarity", "MCD13 dB", "F0 RMSE Hz")  # fmt: skip
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for spoken in every:
-        ratio = "1" if spoken is real else "{:.2f} ({:.2f}-{:.2f})".format(*ratio_interval(spoken.closed, real.closed))
-        judged = " | ".join(f"{spoken.dnsmos.get(name, float('nan')):.2f}" for name in ("ovrl", "sig", "bak", "p808"))
-        lines.append(f"| {spoken.name} | {rate(spoken.closed):.3f} | {rate(spoken.opened):.3f} | {ratio} | {judged} "
-                     f"| {spoken.similarity:.3f} |")  # fmt: skip
+        judged = (f"{spoken.dnsmos.get(name, _NAN):.2f}" for name in ("ovrl", "sig", "bak", "p808"))
+        far = (f"{spoken.distances.get(name, _NAN):.2f}" for name in ("mcd", "f0_hz"))
+        cells = (spoken.name, f"{rate(spoken.closed):.3f}", f"{rate(spoken.opened):.3f}", _ratio(spoken, real), *judged,
+                 f"{spoken.similarity:.3f}", *far)  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _ratio(spoken: Spoken, real: Spoken) -> str:
+    """Closed word errors over the recordings', with the interval of drawing the prompts again."""
+    if spoken is real or not (spoken.closed and real.closed):
+        return "1" if spoken is real else "nan"
+    return "{:.2f} ({:.2f}-{:.2f})".format(*ratio_interval(spoken.closed, real.closed))
 
 
 def copies_table(copies: Mapping[str, Mapping[str, float]]) -> str:
@@ -111,12 +121,14 @@ def listening_sheet(folder: Path, ours: Spoken, other: Spoken, prompts: Sequence
 
 def write(
     folder: Path, every: Sequence[Spoken], prompts: Sequence[Prompt], copies: Mapping[str, Mapping[str, float]],
-    speeds: Mapping[str, Mapping[str, float]], notes: Sequence[str],
+    speeds: Mapping[str, Mapping[str, float]], others: Sequence[str], notes: Sequence[str],
 ) -> str:
     """Write report.md, report.json, spectrograms.png and listening.html; returns the Markdown."""
-    parts = [f"# Voice bench: {len(prompts)} prompts that no training heard", table(every)]
+    parts = [f"# Voice bench: {len(prompts)} prompts that no training heard"]
+    parts += [table(every)] if every else []
     parts += [copies_table(copies)] if copies else []
     parts += [speed_table(speeds)] if speeds else []
+    parts += list(others)
     text = "\n\n".join([*parts, *(f"- {note}" for note in notes)]) + "\n"
     (folder / "report.md").write_text(text, encoding="utf-8")
     values = {
@@ -124,6 +136,8 @@ def write(
         "prompts": [prompt.name for prompt in prompts], "copies": copies, "speeds": speeds,
     }  # fmt: skip
     (folder / "report.json").write_text(json.dumps(values, indent=1), encoding="utf-8")
+    if not every:
+        return text
     spectrograms(every, 0).save(folder / "spectrograms.png")
     real = next(spoken for spoken in every if spoken.kind == "ceiling")
     ours = next((spoken for spoken in every if spoken.kind == "ours"), None)

@@ -31,6 +31,7 @@ class Spoken:
     opened: list[tuple[int, int]] = field(default_factory=list)
     dnsmos: dict[str, float] = field(default_factory=dict)
     similarity: float = float("nan")
+    distances: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,31 +81,53 @@ class Bench:
                 bar(number / len(keys))
         return [(errors(said, kept.get(key)), len(said)) for said, key in zip(sentences, keys, strict=True)]
 
-    def judge(
-        self, every: Sequence[Spoken], person: Spoken, pairs: dict[str, tuple[Path, Path]]
-    ) -> dict[str, dict[str, float]]:
-        """DNSMOS and likeness to `person` of all systems, and the copies' likeness to their originals."""
-        kept = self.kept
+    def judge(self, every: Sequence[Spoken]) -> None:
+        """DNSMOS of every sound of all systems."""
         clips = {f"dnsmos/{digest(file)}": str(file) for spoken in every for file in spoken.files}
-        joined = {_joined(one.files): [str(file) for file in one.files] for one in (*every, person)}
-        couples = {f"pair/{digest(a)}/{digest(b)}": (str(a), str(b)) for a, b in pairs.values()}
-        joined |= {_joined([side]): [str(side)] for pair in pairs.values() for side in pair}
-        request = {
-            "clips": {key: path for key, path in clips.items() if kept.get(key) is None},
-            "joined": {key: paths for key, paths in joined.items() if kept.get(key) is None},
-            "pairs": {key: couple for key, couple in couples.items() if kept.get(key) is None},
-        }
-        if any(request.values()):
-            kept.put(self._ask(request))
+        kept = self._measured(clips=clips)
         for spoken in every:
             scores = [kept.get(f"dnsmos/{digest(file)}") for file in spoken.files]
             spoken.dnsmos = {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
+
+    def likeness(self, every: Sequence[Spoken], person: Spoken) -> None:
+        """Similarity of all systems, joined, to other recordings of the person."""
+        sets = {_joined(one.files): [str(file) for file in one.files] for one in (*every, person)}
+        kept = self._measured(joined=sets)
+        for spoken in every:
             spoken.similarity = float(np.dot(kept.get(_joined(spoken.files)), kept.get(_joined(person.files))))
+
+    def distances(self, every: Sequence[Spoken], real: Spoken) -> None:
+        """Mel-cepstral distortion and F0 error of all systems against the recordings of the same prompts."""
+        couples = {
+            f"shape/{digest(a)}/{digest(b)}": (str(a), str(b))
+            for spoken in every if spoken is not real for a, b in zip(real.files, spoken.files, strict=True)
+        }  # fmt: skip
+        kept = self._measured(shapes=couples)
+        for spoken in every:
+            if spoken is not real:
+                found = [kept.get(f"shape/{digest(a)}/{digest(b)}")
+                         for a, b in zip(real.files, spoken.files, strict=True)]  # fmt: skip
+                spoken.distances = {name: float(np.nanmean([one[name] for one in found])) for name in ("mcd", "f0_hz")}
+
+    def copies(self, pairs: dict[str, tuple[Path, Path]]) -> dict[str, dict[str, float]]:
+        """PESQ, STOI, distortion and likeness of copies to their originals."""
+        couples = {f"pair/{digest(a)}/{digest(b)}": (str(a), str(b)) for a, b in pairs.values()}
+        sides = {_joined([side]): [str(side)] for pair in pairs.values() for side in pair}
+        kept = self._measured(pairs=couples, joined=sides)
         return {
             name: {**kept.get(f"pair/{digest(a)}/{digest(b)}"),
                    "similarity": float(np.dot(kept.get(_joined([a])), kept.get(_joined([b]))))}
             for name, (a, b) in pairs.items()
         }  # fmt: skip
+
+    def _measured(self, **wanted: dict[str, Any]) -> Kept:
+        """The kept numbers, with those that were not there yet."""
+        kept = self.kept
+        missing = {kind: {key: value for key, value in some.items() if kept.get(key) is None}
+                   for kind, some in wanted.items()}  # fmt: skip
+        if any(missing.values()):
+            kept.put(self._ask({"clips": {}, "joined": {}, "pairs": {}, "shapes": {}, **missing}))
+        return kept
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Numbers from the measuring environment."""
@@ -116,7 +139,7 @@ class Bench:
             sum(map(len, request.values())), Bar("judging"),
         )  # fmt: skip
         answer = json.loads(answered.read_text(encoding="utf-8"))
-        return {**answer["clips"], **answer["joined"], **answer["pairs"]}
+        return {key: value for kind in answer.values() for key, value in kind.items()}
 
 
 def _joined(files: Sequence[Path]) -> str:
@@ -128,7 +151,7 @@ def _counted(command: list[str], total: int, progress: Callable[[float], None]) 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         done, other = 0, []
         for line in running.stderr or ():
-            if line.startswith(("dnsmos ", "speaker ", "copy ")):
+            if line.startswith(("dnsmos ", "speaker ", "copy ", "shape ")):
                 done += 1
                 progress(min(1.0, done / total))
             else:

@@ -70,6 +70,7 @@ def programs() -> tuple[list[System], list[str]]:
         "espeak-ng": ["espeak-ng", "-v", "en-us", "-w", "{wav}", "{text}"],
         "flite slt": ["flite", "-voice", "slt", "-t", "{text}", "-o", "{wav}"],
         "flite rms": ["flite", "-voice", "rms", "-t", "{text}", "-o", "{wav}"],
+        "festival slt hts": ["text2wave", "-eval", "(voice_cmu_us_slt_arctic_hts)", "-o", "{wav}", "{file}"],
     }
     found = [System(name, _program(command), "floor") for name, command in known.items() if shutil.which(command[0])]
     return found, [name for name, command in known.items() if not shutil.which(command[0])]
@@ -102,7 +103,9 @@ def _program(command: list[str]) -> Callable[[Prompt], tuple[Floats, int]]:
         text = normalise.english(prompt.text, known=english.known)
         with tempfile.TemporaryDirectory() as folder:
             wav = Path(folder) / "said.wav"
-            filled = [part.format(wav=wav, text=text) for part in command]
+            file = Path(folder) / "said.txt"
+            file.write_text(text, encoding="utf-8")
+            filled = [part.format(wav=wav, text=text, file=file) for part in command]
             subprocess.run(filled, check=True, capture_output=True)
             return _read(wav)
 

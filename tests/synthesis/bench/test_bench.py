@@ -112,7 +112,8 @@ def spoken(tmp_path: Path) -> list[Spoken]:
 def test_a_report_holds_every_system_and_a_blind_sheet(tmp_path: Path, spoken: list[Spoken]) -> None:
     prompts = [Prompt(f"p{number}", f"Text <{number}>", Path()) for number in range(3)]
     copies = {"x": {"pesq": 2.0, "stoi": 0.9, "mcd": 5.0, "similarity": 0.8}}
-    text = report.write(tmp_path, spoken, prompts, copies, {}, ["a note"])
+    text = report.write(tmp_path, spoken, prompts, copies, {}, ["| another table |"], ["a note"])
+    assert "| another table |" in text
     assert "| consonant | 0.200 | 0.200 | 2.00 (2.00-2.00) |" in text
     assert "| median of 1 | 2.000 | 0.900 | 5.000 | 0.800 |" in text
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["prompts"] == ["p0", "p1", "p2"]
