@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,8 +53,9 @@ def test_the_corpus_never_becomes_a_clip_and_never_hurts(corpus: dict[str, bytes
     assert sandbox.current().process.pid == before
 
 
-def test_mutants_end_in_a_sound_clip_or_our_own_refusal() -> None:
-    seed, count = 20261121, 250
+@pytest.mark.soak
+def test_mutants_end_in_a_sound_clip_or_our_own_refusal(scale: Callable[[int], int]) -> None:
+    seed, count = 20261121, scale(250)
     refused = 0
     for data in hostile.mutants(count, seed):
         try:

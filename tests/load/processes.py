@@ -27,7 +27,7 @@ def used(platform: LocalPlatform) -> Used:
     """Look now."""
     children = [*platform.children.values(), *platform.servers.children]
     trees = {child.name: _tree(child.process.pid) for child in children if child.process and child.running}
-    cpu = {name: sum(map(_cpu_s, pids)) for name, pids in trees.items()}
+    cpu = {name: sum(map(cpu_s, pids)) for name, pids in trees.items()}
     return Used(cpu, [_memory_mb(pid) for pid in trees.get("web", [])[1:]])
 
 
@@ -40,7 +40,7 @@ def _tree(pid: int) -> list[int]:
     return [pid, *(grandchild for child in below for grandchild in _tree(int(child)))]
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """Its own time and that of children it has waited for (PostgreSQL's sessions come and go)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
