@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -19,7 +20,15 @@ from audio import wav
 from synthesis.engine import Engine, VoiceState, load_engine
 
 KEEP_S = 60.0
-KEEP_VOICES = 64
+KEEP_BYTES = 256 * 1024 * 1024  # some four hundred adapters
+
+
+class _Kept(NamedTuple):
+    """A voice in the cache: until when, and what it weighs in bytes."""
+
+    until: float
+    voice: VoiceState
+    size: int
 
 
 class EngineHost:
@@ -27,7 +36,7 @@ class EngineHost:
 
     Args:
         load: makes the engine.
-        keep_s, keep_voices: bounds of the cache.
+        keep_s, keep_bytes: bounds of the cache. A voice counts twice its file, which is in half precision.
         clock: seconds that only grow.
     """
 
@@ -36,13 +45,13 @@ class EngineHost:
         load: Callable[[], Engine],
         *,
         keep_s: float = KEEP_S,
-        keep_voices: int = KEEP_VOICES,
+        keep_bytes: int = KEEP_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._load, self._keep_s, self._keep_voices, self._clock = load, keep_s, keep_voices, clock
+        self._load, self._keep_s, self._keep_bytes, self._clock = load, keep_s, keep_bytes, clock
         self._lock = threading.Lock()
         self._engine: Engine | None = None
-        self._voices: OrderedDict[str, tuple[float, VoiceState]] = OrderedDict()
+        self._voices: OrderedDict[str, _Kept] = OrderedDict()
         self._timer: threading.Timer | None = None
 
     @property
@@ -68,11 +77,12 @@ class EngineHost:
             found = self._voices.get(adapter_sha256)
             if found is not None:
                 self._voices.move_to_end(adapter_sha256)
-                return found[1]
-        voice = _opened(self.engine, open_adapter())
+                return found.voice
+        stored = open_adapter()
+        voice = _opened(self.engine, stored)
         with self._lock:
-            self._voices[adapter_sha256] = (self._clock() + self._keep_s, voice)
-            while len(self._voices) > self._keep_voices:
+            self._voices[adapter_sha256] = _Kept(self._clock() + self._keep_s, voice, 2 * len(stored))
+            while len(self._voices) > 1 and sum(kept.size for kept in self._voices.values()) > self._keep_bytes:
                 self._voices.popitem(last=False)
         self._wind()
         return voice
@@ -93,7 +103,7 @@ class EngineHost:
         """Drop what has been held for its time; a timer calls this too, so that an idle process forgets."""
         with self._lock:
             now = self._clock()
-            for sha256 in [key for key, (until, _) in self._voices.items() if until <= now]:
+            for sha256 in [key for key, kept in self._voices.items() if kept.until <= now]:
                 del self._voices[sha256]
 
     def _wind(self) -> None:
@@ -101,7 +111,7 @@ class EngineHost:
         with self._lock:
             if self._timer is not None or not self._voices:
                 return
-            soonest = min(until for until, _ in self._voices.values())
+            soonest = min(kept.until for kept in self._voices.values())
             self._timer = threading.Timer(max(0.0, soonest - self._clock()), self._ring)
             self._timer.daemon = True
             self._timer.start()

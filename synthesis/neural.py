@@ -21,6 +21,7 @@ from torch import Tensor
 from audio.clip import Clip
 from audio.resample import resample
 from synthesis import engine as seam
+from synthesis.batcher import Batcher
 from synthesis.tts import adapt as adapting
 from synthesis.tts import symbols, text, voicefile
 from synthesis.tts.adapter import Adapter
@@ -60,6 +61,7 @@ class NeuralEngine:
 
     def __init__(self, base: BaseVoice) -> None:
         self.base = base
+        self.together = Batcher(base)
         self.base_sha256 = base.sha256
         self.same_speaker_at = base.same_speaker
 
@@ -113,7 +115,10 @@ class NeuralEngine:
         self, utterances: Utterances, voice: seam.VoiceState, *, gain: seam.GainField,
         seed: int = 0, rate: float = 1.0, pitch: float = 1.0, energy: float = 1.0,
     ) -> Iterator[Floats]:
-        """As `render`, the first quarter of a second as soon as the first sentence is read."""
+        """As `render`, the first quarter of a second as soon as the first sentence is read.
+
+        Threads that stream at the same time are computed together; see `synthesis.batcher`.
+        """
         chosen = self._own(voice)
         return self._chunks(utterances, chosen, gain, seed, rate, pitch, energy)
 
@@ -126,7 +131,7 @@ class NeuralEngine:
             if part.phonemes:
                 manner, sent = _manner(part, rate, pitch, energy), 0
                 ids = symbols.ids(part.phonemes)
-                for chunk in self.base.stream(ids, chosen, seed=seed + number, gain=_from(gain, frames), **manner):
+                for chunk in self.together.stream(ids, chosen, seed=seed + number, gain=_from(gain, frames), **manner):
                     sent += len(chunk)
                     yield chunk
                 frames += sent // seam.HOP

@@ -91,7 +91,13 @@ def person(
     empty = {name: torch.zeros(shape) for name, shape in shapes(config, _rank(adapters)).items()}
     rows = [empty | {"voice": vector} if tensors is None else tensors
             for vector, tensors in zip(vectors, adapters, strict=True)]
-    side = {name: torch.stack([_fit(row[name], empty[name]) for row in rows]) for name in empty}
+    return side_by_side(
+        config, {name: torch.stack([fit(row[name], empty[name].shape) for row in rows]) for name in empty}
+    )
+
+
+def side_by_side(config: AcousticConfig, side: Mapping[str, Tensor]) -> Person:
+    """Who speaks, from tensors named as in `shapes` with a batch axis in front."""
     stages = tuple(
         Touch(*(side[f"stage.{number}.{part}"] for part in Touch._fields)) for number in range(config.decoder_blocks)
     )
@@ -104,9 +110,9 @@ def _rank(adapters: Sequence[Mapping[str, Tensor] | None]) -> int:
     return max(tensors["out_in"].shape[1] for tensors in adapters if tensors is not None)
 
 
-def _fit(value: Tensor, like: Tensor) -> Tensor:
+def fit(value: Tensor, shape: Sequence[int]) -> Tensor:
     """Adapters of lower rank get zero columns, so that ranks can mix in one batch."""
-    if value.shape == like.shape:
+    if value.shape == shape:
         return value
-    gaps = [wanted - had for had, wanted in zip(value.shape, like.shape, strict=True)]
+    gaps = [wanted - had for had, wanted in zip(value.shape, shape, strict=True)]
     return torch.nn.functional.pad(value, [edge for gap in reversed(gaps) for edge in (0, gap)])

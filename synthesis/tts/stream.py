@@ -85,8 +85,7 @@ def piece(
     spectrum = spectrum[:, first - left : last - left]
     if gain is not None:
         spectrum = spectrum * torch.from_numpy(gain(first, last - first)).to(spectrum.device)
-    progress.sent = last
-    return _sound(progress, vocoder.pieces(spectrum))
+    return finished(progress, vocoder.pieces(spectrum), last)
 
 
 def _decode(acoustic: Acoustic, progress: Progress, until: int) -> None:
@@ -96,6 +95,12 @@ def _decode(acoustic: Acoustic, progress: Progress, until: int) -> None:
         return
     left, right = max(0, start - acoustic.reach()), min(progress.frames, until + acoustic.reach())
     made = acoustic.decoder(progress.inner[:, left:right], progress.person)[0, start - left : until - left]
+    fill(progress, made, until)
+
+
+def fill(progress: Progress, made: Tensor, until: int) -> None:
+    """Take over what the decoder made of frames `progress.made` to `until`: (frames, M + 2)."""
+    start = progress.made
     progress.mel[start:until] = contrast.sharpened(made[:, :MELS]) + progress.louder
     f0 = (PITCH_UNIT_HZ * torch.exp(made[:, MELS])).clamp(LOWEST_HZ, HIGHEST_HZ)
     progress.f0[start + source.PAD : until + source.PAD] = f0
@@ -129,8 +134,9 @@ def _spectrum(voc: Vocoder, progress: Progress, first: int, last: int, context: 
     return voc.spectrum(progress.mel[None, first:last], filters, pulse, noise)
 
 
-def _sound(progress: Progress, overlapped: Tensor) -> NDArray[np.float32]:
-    """Join a piece to what was held back, and hold its own unfinished end."""
+def finished(progress: Progress, overlapped: Tensor, last: int) -> NDArray[np.float32]:
+    """Join the piece up to frame `last`, (1, T + 768), to what was held back, and hold its own unfinished end."""
+    progress.sent = last
     overlapped[:, :_HELD] += progress.held
     done = overlapped.shape[1] - _HELD
     progress.held = overlapped[:, done:].clone()

@@ -63,7 +63,7 @@ def test_a_voice_is_opened_once_a_minute(adapter):
 
 
 def test_the_cache_is_bounded_and_forgets_the_longest_unused(adapter):
-    host = EngineHost(HummingEngine, keep_voices=2)
+    host = EngineHost(HummingEngine, keep_bytes=5 * len(adapter))
     for name in ("a", "b", "a", "c"):
         host.voice(name, lambda: adapter)
     assert host.held() == {"a", "c"}
