@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @lru_cache(maxsize=1)
-def _separable() -> list[tuple[Floats, Floats]]:
+def separable() -> list[tuple[Floats, Floats]]:
     """The filter as pairs (taps over time (17,), matrix over frequency (C, B))."""
     kernel = np.load(Path(__file__).with_name("front_end.npy"))
     left, size, right = np.linalg.svd(kernel)
@@ -75,7 +75,7 @@ def evidence_of(spectrum: Floats, pitch: float = 1.0) -> Evidence:
     cells = log_cells(spectrum, pitch)
     cells = cells - cells.mean(axis=0)
     out = np.zeros((len(cells), BANDS), np.float32)
-    for taps, matrix in _separable():
+    for taps, matrix in separable():
         out += correlate1d(cells @ matrix, taps, axis=0, mode="nearest")
     spread = np.maximum(1.25 * np.abs(out).mean(axis=0), LEAST_SPREAD)
     return Evidence(np.clip(out / spread, -CLIP, CLIP), pitch)

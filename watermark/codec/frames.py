@@ -65,7 +65,7 @@ def power(samples: Floats, rate_hz: int) -> Floats:
 
 
 @lru_cache(maxsize=256)
-def _cell_weights(pitch: float) -> Floats:
+def cell_weights(pitch: float) -> Floats:
     """Which bins make up each cell when all frequencies were multiplied by `pitch`: (321, C)."""
     bins_hz = np.arange(FRAME // 2 + 1) * ANALYSIS_HZ / FRAME / pitch
     centres = LOWEST_HZ + CELL_HZ * (np.arange(CELLS) + 0.5)
@@ -80,7 +80,7 @@ def log_cells(spectrum: Floats, pitch: float = 1.0) -> Floats:
     The floor (30 dB below a band's loud frames, 12 dB below the mean of the frame) keeps the noise of an
     empty patch from weighing as much as speech does.
     """
-    energy = spectrum @ _cell_weights(round(pitch, 4))
+    energy = spectrum @ cell_weights(round(pitch, 4))
     loud = np.quantile(energy, 0.9, axis=0) * 1e-3
     frame = energy.mean(axis=1, keepdims=True) * 10**-1.2
     return np.asarray(np.log(energy + loud + frame + 1e-12), np.float32)
