@@ -14,6 +14,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from itertools import groupby
 
 from tests.load import openloop, scenes
 from tests.load.processes import Used, used
@@ -33,11 +34,13 @@ def main(arguments: list[str]) -> int:
     if unknown := set(names) - set(scenes.SCENES):
         parser.error(f"there is no scene {', '.join(sorted(unknown))}")
     print(f"seed {options.seed}, {options.seconds:.0f} s a part", flush=True)
-    for name in names:
-        scene = scenes.SCENES[name]
-        with stage(**scene.settings) as played:
-            print(f"--- {name}: {scene.asked}", flush=True)
-            scene.play(played, Meter(played, options.seconds, options.seed))
+    # Scenes with the same settings share a platform: making its voices takes longer than loading it.
+    for settings, group in groupby(names, key=lambda name: scenes.SCENES[name].settings):
+        with stage(**settings) as played:
+            for name in group:
+                print(f"--- {name}: {scenes.SCENES[name].asked}", flush=True)
+                played.ready()
+                scenes.SCENES[name].play(played, Meter(played, options.seconds, options.seed))
     return 0
 
 

@@ -57,6 +57,12 @@ class Stage:
     tenants: tuple[Tenant, ...]
     clip: bytes  # ten seconds with our mark
 
+    def ready(self) -> None:
+        """Start what a scene has stopped."""
+        for child in self.platform.children.values():
+            if not child.running:
+                child.start()
+
 
 @contextmanager
 def stage(**settings: str) -> Iterator[Stage]:
