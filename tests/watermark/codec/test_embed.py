@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from watermark.codec.detect import check
 from watermark.codec.embed import StreamEmbedder, embed, new_place
 from watermark.codec.errors import TooShortToMark
 from watermark.codec.field import gain_field
 from watermark.codec.frames import resampled
-from watermark.codec.transform import frame_and_hop
 
 
 def test_the_mark_is_a_small_change(speech, marked) -> None:
@@ -31,26 +31,28 @@ def test_what_cannot_carry_a_mark_is_refused(key, record, sound) -> None:
         embed(sound, 24000, key, record)
 
 
-def test_a_stream_in_any_pieces_gives_the_same_samples(speech, key, marked) -> None:
+def test_a_stream_in_any_pieces_gives_the_same_samples(speech, key, record) -> None:
     samples, rate_hz = speech("woman")
-    made = marked("woman")
-    stream = StreamEmbedder(rate_hz, key, made.record, made.salt, made.start)
+    whole, stream = (StreamEmbedder(rate_hz, key, record, 3, 100) for _ in range(2))
+    wanted = np.concatenate([whole.push(samples), whole.finish()])
     rng, pieces, first = np.random.default_rng(2), [], 0
     while first < len(samples):
         count = int(rng.integers(1, 4000))
         pieces.append(stream.push(samples[first : first + count]))
         first += count
     pieces.append(stream.finish())
-    np.testing.assert_allclose(np.concatenate(pieces), made.samples, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(pieces), wanted, atol=1e-6)
+    assert check(wanted, rate_hz, key, record, 3, 100) < 1e-20
 
 
-def test_a_stream_is_never_more_than_a_frame_behind(speech, key, record) -> None:
+@pytest.mark.parametrize("to_hz", [8000, 16000, 24000, 44100])
+def test_a_stream_is_never_more_than_25_ms_behind(speech, key, record, to_hz: int) -> None:
     samples, rate_hz = speech("man")
-    frame, hop = frame_and_hop(rate_hz)
-    stream, given = StreamEmbedder(rate_hz, key, record, *new_place()), 0
-    for taken in range(hop, rate_hz, hop):
-        given += len(stream.push(samples[taken - hop : taken]))
-        assert taken - given <= frame
+    clip, step = resampled(samples[:rate_hz], rate_hz, to_hz), to_hz // 1000
+    stream, given = StreamEmbedder(to_hz, key, record, *new_place()), 0
+    for taken in range(step, len(clip), step):
+        given += len(stream.push(clip[taken - step : taken]))
+        assert taken - given <= 0.025 * to_hz
 
 
 def test_the_field_is_the_same_however_it_is_cut(key, record) -> None:
