@@ -31,7 +31,7 @@ NARROW_BANDS = 81  # bands wholly below 7.6 kHz: what a 16 kHz recording can tea
 REFERENCE = 224
 FRAME_BUDGET = 3000
 WEIGHT = {corpus.name: corpus.weight for corpus in CORPORA}
-BASE_VOICE_SHARE = 0.6  # of the draws; the rest teaches what voices have in common
+BASE_VOICE_SHARE = 0.5  # of the draws; the rest teaches what voices have in common
 
 
 class Batch(NamedTuple):

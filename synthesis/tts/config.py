@@ -43,7 +43,7 @@ class AcousticConfig:
     kernel: int = 7
     predictor_width: int = 192
     voice: int = 128
-    dropout: float = 0.1
+    dropout: float = 0.2
 
 
 @dataclass(frozen=True)

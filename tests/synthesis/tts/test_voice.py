@@ -52,7 +52,7 @@ def test_pieces_joined_equal_the_whole(base: BaseVoice, size: int) -> None:
     pieces = np.concatenate(list(base.stream(IDS, vector(), seed=7, sizes=repeat(size))))
     assert whole.shape == pieces.shape
     assert np.abs(whole - pieces).max() <= 1e-5 * max(1.0, np.abs(whole).max())
-    assert np.abs(whole).max() > 1e-3
+    assert np.abs(whole).max() > 1e-4
 
 
 def test_length_is_a_whole_number_of_frames(base: BaseVoice) -> None:
