@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from consent.states import ENDED, MOVES, State
 from isolation.scope import tenant_scope
 from problems.errors import DomainError
 from tenants.actor import Actor, ActorKind, Role, Scope, system
+from tenants.membership import member_disable
 from tenants.models import Member
 
 pytestmark = pytest.mark.django_db
@@ -97,8 +100,46 @@ def test_a_disabled_officer_is_none(studio):
     officer = studio.organisation.members[Role.CONSENT_OFFICER]
     with tenant_scope(studio.id):
         Member.objects.filter(pk=officer.pk).update(disabled_at="2026-01-01T00:00:00Z")
-    with pytest.raises(Error, match="consent officer"), tenant_scope(studio.id):
+    with pytest.raises(OfficerNeeded), tenant_scope(studio.id):
         services.consent_approve(actor=studio.organisation.actor(Role.CONSENT_OFFICER), consent_id=consent.pk)
+    with pytest.raises(Error, match="consent officer"):
+        _sql(
+            studio,
+            "UPDATE consent_consent SET state = 'active', approved_by_id = %s, approved_at = now() WHERE id = %s",
+            officer.pk,
+            consent.pk,
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_officer_who_is_being_disabled_has_approved_before_or_not_at_all(transactional_db, make_studio, monkeypatch):
+    studio = make_studio()
+    consent, organisation = studio.pending(), studio.organisation
+    approving, disabled_at = threading.Event(), []
+    locked = services._locked
+
+    def slowly(*args):  # after the officer was looked at
+        approving.set()
+        time.sleep(0.5)
+        return locked(*args)
+
+    def disable():
+        assert approving.wait(20)
+        with tenant_scope(studio.id):
+            officer = organisation.members[Role.CONSENT_OFFICER].pk
+            member_disable(actor=organisation.actor(Role.OWNER), member_id=officer)
+        disabled_at.append(time.monotonic())
+        connection.close()
+
+    monkeypatch.setattr(services, "_locked", slowly)
+    thread = threading.Thread(target=disable)
+    thread.start()
+    with tenant_scope(studio.id):
+        services.consent_approve(actor=organisation.actor(Role.CONSENT_OFFICER), consent_id=consent.pk)
+        time.sleep(0.3)
+        assert disabled_at == [], "disabled while the approval was under way"
+    thread.join()
+    assert len(disabled_at) == 1
 
 
 def test_an_officer_of_another_tenant_is_none(studio, make_studio):
