@@ -32,7 +32,7 @@ class PersonNeeded(Refused):
 
     code = "person-needed"
     title = "A named person has to do this"
-    meaning = "Approvals and key management are done by a signed-in member, never by an API key."
+    meaning = "Approvals, exports and key management are done by a signed-in member, never by an API key."
 
 
 class TenantSuspended(Refused):
