@@ -47,7 +47,7 @@ class Killer(threading.Thread):
     def __init__(self, platform: LocalPlatform, seed: int, most: int) -> None:
         super().__init__(daemon=True)
         self.platform, self.random, self.most = platform, random.Random(seed), most
-        self.stopped = threading.Event()
+        self.stopped, self.idle = threading.Event(), threading.Event()
         self.kills: Counter[str] = Counter()
         self.struck: list[tuple[float, set[str]]] = []  # seconds since the epoch, and who was running then
         self.failed: Exception | None = None
@@ -64,6 +64,14 @@ class Killer(threading.Thread):
                     due = time.monotonic() + self.random.uniform(*KILLS_EVERY_S)
         except Exception as error:  # noqa: BLE001  # told by `done`; a killer that died would be waited for
             self.failed = error
+        self.idle.set()
+        # The kernel ends a child when the thread that started it ends: what came back by our hand lives as long as we.
+        threading.Event().wait()
+
+    def rest(self) -> None:
+        """Strike no more and start nothing again; returns when that is so."""
+        self.stopped.set()
+        self.idle.wait()
 
     @property
     def done(self) -> bool:
@@ -172,8 +180,7 @@ def test_nothing_is_lost_doubled_unmarked_or_released_without_consent(platform, 
             time.sleep(0.2)
         _drained(running, len(accepted))
     finally:  # or it would start again what the fixture stops
-        killer.stopped.set()
-        killer.join()
+        killer.rest()
     found, kills = _verdict(running, stage, accepted), killer.kills
     print(f"seed {seed}: {jobs} submissions, {len(accepted)} accepted, {kills.total()} kills {dict(kills)}")
     assert not found, found
