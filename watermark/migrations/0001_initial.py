@@ -59,7 +59,8 @@ class Migration(migrations.Migration):
                         fields=("tenant_id", "synthesis_id"), name="watermark_mark_one_per_synthesis"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("read_back_p__gt", 0), ("read_back_p__lte", 1)), name="watermark_mark_p_value",
+                        condition=models.Q(("read_back_p__gt", 0), ("read_back_p__lte", 1)),
+                        name="watermark_mark_p_value",
                     ),
                 ],
             },
