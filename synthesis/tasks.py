@@ -39,10 +39,12 @@ def warm_up(sender: Any, **_: object) -> None:
     """Load the voice model before anybody waits for it, in the worker that speaks streams.
 
     There the work is divided by streams. Were each product of matrices divided as well, the helpers of every thread
-    would wait for work by turning in circles: on two busy cores that cost twenty times the CPU.
+    would wait for work by turning in circles: on two busy cores that cost twenty times the CPU. The other workers
+    divide their products, but wait asleep.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read, as the next, when torch is loaded
     if "stream" in sender.app.amqp.queues.consume_from:
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is loaded, which is now
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
         from synthesis.enginehost import HOST
 
         HOST.engine.prepare("Everything that the first word needs is read now.")

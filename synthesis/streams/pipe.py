@@ -42,11 +42,22 @@ class Pipe:
 
     def offer(self, number: int, sealed: bytes) -> None:
         """Put a window at the end; room is the caller's business (`hear`)."""
-        self._write({"n": number, "w": sealed})
+        with _client().pipeline() as both:
+            both.xadd(self._windows, {"n": number, "w": sealed}, maxlen=2 * AHEAD, approximate=False)
+            both.expire(self._windows, KEEP_S)
+            both.execute()
 
     def end(self) -> None:
-        """Say that nothing more will come; the row says why."""
-        self._write({"n": 0, "w": b""})
+        """Say that nothing more will come; the row says why.
+
+        Windows that wait go with it: at a good end all were taken, and at a bad one nobody may hear them. A window
+        written just after its listener left would otherwise stay until KEEP_S is over.
+        """
+        with _client().pipeline() as both:
+            both.delete(self._windows)
+            both.xadd(self._windows, {"n": 0, "w": b""})
+            both.expire(self._windows, KEEP_S)
+            both.execute()
 
     def take(self, after: str, wait_s: float = WAIT_S) -> Arrived | None:
         """The entry behind `after` ("0" for the first), None when nothing came in time."""
@@ -71,12 +82,6 @@ class Pipe:
     def drop(self) -> None:
         """Take the windows away; the last word stays for a worker that has not heard it."""
         _client().delete(self._windows)
-
-    def _write(self, fields: dict[str, int | bytes]) -> None:
-        with _client().pipeline() as both:
-            both.xadd(self._windows, dict(fields), maxlen=2 * AHEAD, approximate=False)
-            both.expire(self._windows, KEEP_S)
-            both.execute()
 
 
 def pipes_drop(synthesis_ids: Iterable[UUID]) -> int:

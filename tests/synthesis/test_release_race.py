@@ -39,8 +39,8 @@ from work.leases import Lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RACES = int(os.environ.get("CONSONANT_TEST_RACES", "1500"))
-PAUSE_S = 0.004
-WITHDRAW_S = 0.030  # about as long as a release takes
+PAUSE_S = 0.010
+WITHDRAW_S = 0.016  # until a release has been timed
 
 
 @dataclass
@@ -107,6 +107,7 @@ class Race:
         self.meet = threading.Barrier(2, timeout=60)
         self.dice = {side: random.Random(f"{seed}/{side}") for side in ("release", "withdraw")}
         self.now = 0
+        self.took_s = WITHDRAW_S  # by a release, lately: withdrawals fall all over one, on fast machines and slow ones
         asked, logged = jobs.consent_asked, jobs.record
 
         def slowly(**question):
@@ -151,14 +152,16 @@ class Race:
     def release(self, number: int) -> None:
         row = row_of(self.world, *self.pairs[number])
         lease = Lease(Synthesis, self.world.org.id, row.pk, 1, RENDER_TASK)
+        began = time.monotonic()
         try:
             synthesis_release(lease, row, made(number), f"{self.world.org.id}/syntheses/race/{row.pk}")
         except (ConsentWithdrawn, LeaseLost):
             return
         self.outcomes[number].released = True
+        self.took_s += 0.1 * (time.monotonic() - began - self.took_s)
 
     def withdraw(self, number: int) -> None:
-        time.sleep(self.dice["withdraw"].uniform(0, WITHDRAW_S))
+        time.sleep(self.dice["withdraw"].uniform(0, 1.3 * self.took_s))
         with tenant_scope(self.world.org.id):
             consent_withdraw(actor=self.world.org.actor(Role.CONSENT_OFFICER), consent_id=self.pairs[number][0])
         self.outcomes[number].withdrawn_at = time.monotonic()
