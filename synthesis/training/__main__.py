@@ -1,9 +1,11 @@
 """`python -m synthesis.training STAGE`: one command for each stage of making the weights.
 
-    data      folders of speech -> shards           vocoder   frames -> sound
-    aligner   which frames belong to which sound    export    checkpoints -> synthesis/weights
-    speaker   who is speaking                       evaluate  copy synthesis and word errors
-    acoustic  text -> frames
+    data      folders of speech -> shards           polish    frames that look recorded
+    unpack    synthesis/weights -> checkpoints      gloss     sound that has a recording's texture
+    aligner   which frames belong to which sound    check     how far from held-out recordings
+    speaker   who is speaking                       export    checkpoints -> synthesis/weights
+    acoustic  text -> frames                        evaluate  copy synthesis and word errors
+    vocoder   frames -> sound                       mix       part of the way from what ships to the acoustic run
 """
 
 import argparse
@@ -20,7 +22,7 @@ def arguments() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(prog="python -m synthesis.training", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=["data", "export", "evaluate", *stages.RATES])
+    parser.add_argument("stage", choices=["data", "unpack", "mix", "check", "export", "evaluate", *stages.RATES])
     parser.add_argument("--speech", type=Path, help="folder of recordings (data)")
     parser.add_argument("--work", type=Path, default=Path("var/training"), help="where shards and runs lie")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
@@ -30,6 +32,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cool", type=float, default=0.4, help="part of the run over which the rate falls")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--workers", type=int, default=1, help="processes that train side by side on a CPU")
+    parser.add_argument("--share", type=float, default=0.5, help="how much of the run `mix` takes")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -44,6 +47,20 @@ def main() -> None:
         if asked.speech is None:
             raise SystemExit("data needs --speech FOLDER")
         build(asked.speech, asked.work / "shards")
+    elif asked.stage == "unpack":
+        from synthesis.training.export import WEIGHTS
+        from synthesis.training.unpack import unpack
+        from synthesis.tts.voice import BaseVoice
+
+        print("checkpoints written:", *unpack(BaseVoice.load(WEIGHTS), asked.work))
+    elif asked.stage == "mix":
+        from synthesis.training.export import WEIGHTS
+        from synthesis.training.mix import mix
+        from synthesis.tts.voice import BaseVoice
+
+        mix(BaseVoice.load(WEIGHTS), asked.work, asked.share)
+    elif asked.stage == "check":
+        _check(asked)
     elif asked.stage in stages.RATES:
         launch(asked.workers, stages.train, asked)
     elif asked.stage == "export":
@@ -52,6 +69,18 @@ def main() -> None:
         print(export(asked.work, SIZES[asked.size]))
     else:
         _evaluate(asked)
+
+
+def _check(asked: argparse.Namespace) -> None:
+    from synthesis.training import held_out
+    from synthesis.training.data import Shards
+    from synthesis.training.export import WEIGHTS
+    from synthesis.tts.voice import BaseVoice
+
+    shards = Shards(asked.work / "shards")
+    for name, learner in held_out.runs(asked.work, BaseVoice.load(WEIGHTS)).items():
+        found = held_out.check(learner, shards)
+        print(f"{name:10}", *(f"{key} {value:.4f}" for key, value in found.items()), sep="  ", flush=True)
 
 
 def _evaluate(asked: argparse.Namespace) -> None:

@@ -48,6 +48,9 @@ def assemble(work: Path, config: BaseConfig) -> BaseVoice:
     """A base voice from the last checkpoints below `work`."""
     base = BaseVoice.blank(config)
     average = {stage: _average(work / stage / "last.pt") for stage in ("acoustic", "vocoder", "aligner")}
+    if (work / "gloss" / "last.pt").exists():
+        average["vocoder"] = _average(work / "gloss" / "last.pt")
+    average["acoustic"] = _polished(average["acoustic"], work / "polish" / "last.pt")
     speaker = _cut(average["acoustic"], "speaker.")
     judge = _cut(_average(work / "speaker" / "last.pt"), "net.")
     if not torch.equal(judge["weigh.weight"], speaker["weigh.weight"]):
@@ -57,6 +60,16 @@ def assemble(work: Path, config: BaseConfig) -> BaseVoice:
     base.aligner.load_state_dict(average["aligner"])
     base.speaker.load_state_dict(speaker)
     return base
+
+
+def _polished(plain: dict[str, torch.Tensor], checkpoint: Path) -> dict[str, torch.Tensor]:
+    """The polished weights where there are any. Polishing leaves the encoder alone, so it tells what they came from."""
+    if not checkpoint.exists():
+        return plain
+    polished = _cut(_average(checkpoint), "learner.")
+    if not torch.equal(polished["acoustic.encoder.table.weight"], plain["acoustic.encoder.table.weight"]):
+        raise SystemExit(f"acoustic has learnt more since it was polished: remove {checkpoint.parent} and polish again")
+    return polished
 
 
 def _average(checkpoint: Path) -> dict[str, torch.Tensor]:
@@ -128,7 +141,9 @@ def card(work: Path, shards: Shards, digest: str, trials: dict[str, float]) -> s
 
 
 def _effort(work: Path) -> Iterator[str]:
-    for stage in ("vocoder", "speaker", "aligner", "acoustic"):
+    for stage in ("vocoder", "speaker", "aligner", "acoustic", "polish", "gloss"):
+        if not (work / stage / "last.pt").exists():
+            continue
         state = torch.load(work / stage / "last.pt", map_location="cpu", weights_only=True)
         yield f"| {stage} | {state['steps']} | {state['trained_s'] / 60:.0f} |"
 

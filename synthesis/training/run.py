@@ -24,6 +24,7 @@ from synthesis.training.peers import ALONE, Peers
 Losses = dict[str, Tensor]  # the entry "loss" is what is made small
 WARMUP_STEPS = 150
 SAVE_EVERY_S = 120.0
+LONGEST_STEP_S = 20.0  # who is stopped for a while, to leave the machine to others, does not lose those minutes
 LOG_EVERY = 20
 EMA = 0.998
 
@@ -53,33 +54,38 @@ class Run:
         self.steps, self.trained_s = 0, 0.0
         self._resume()
 
-    def train(self, loss_of: Callable[[int], Losses]) -> None:
+    def train(self, loss_of: Callable[[int], Losses], also: "Run | None" = None) -> None:
         """Take steps until the minutes of the plan are over; saves as it goes and at the end.
 
+        `also` is a run that `loss_of` takes steps of, an adversary's: it is saved at the same moments.
         Each of several workers is given its own step numbers, so that they see different data.
         """
-        started = saved = time.monotonic()
+        spent = saved = 0.0
         first = self.steps
         seen: list[dict[str, float]] = []
         over = False
         while not over:
-            spent = time.monotonic() - started
-            self._set_rate(min(1.0, spent / (self.plan.minutes * 60)), self.steps - first)
-            seen.append(self._step(loss_of))
+            began = time.monotonic()
+            self.set_rate(self._rate(min(1.0, spent / (self.plan.minutes * 60)), self.steps - first))
+            seen.append(self.step(loss_of))
             over = self.peers.meet(self.net, self.steps, spent > self.plan.minutes * 60)
+            spent += min(LONGEST_STEP_S, time.monotonic() - began)
             if self.peers.rank:
                 continue
             if self.steps % LOG_EVERY == 0:
-                self._log(seen, spent, (time.monotonic() - started) / (self.steps - first))
+                self._log(seen, spent, spent / (self.steps - first))
                 seen = []
-            if time.monotonic() - saved > SAVE_EVERY_S:
-                saved = time.monotonic()
-                self._save(self.trained_s + saved - started)
-        self.trained_s += time.monotonic() - started
+            if spent - saved > SAVE_EVERY_S:
+                saved = spent
+                self.save(self.trained_s + spent)
+                also.save() if also else None
+        self.trained_s += spent
         if not self.peers.rank:
-            self._save(self.trained_s)
+            self.save(self.trained_s)
+            also.save() if also else None
 
-    def _step(self, loss_of: Callable[[int], Losses]) -> dict[str, float]:
+    def step(self, loss_of: Callable[[int], Losses]) -> dict[str, float]:
+        """One step; returns the losses."""
         losses = loss_of(self.steps * self.peers.count + self.peers.rank)
         self.optimiser.zero_grad(set_to_none=True)
         losses["loss"].backward()
@@ -93,11 +99,15 @@ class Run:
                 self.average[name].lerp_(value, 1 - keep) if value.is_floating_point() else None
         return {name: float(value.detach()) for name, value in losses.items()}
 
-    def _set_rate(self, part: float, step: int) -> None:
+    def _rate(self, part: float, step: int) -> float:
         falling = max(0.0, (part - 1 + self.plan.cool) / self.plan.cool)
-        factor = min(1.0, (step + 1) / WARMUP_STEPS) * (0.05 + 0.95 * (0.5 + 0.5 * math.cos(math.pi * falling)))
+        cooled = 0.05 + 0.95 * (0.5 + 0.5 * math.cos(math.pi * falling))
+        return self.plan.rate * min(1.0, (step + 1) / WARMUP_STEPS) * cooled
+
+    def set_rate(self, rate: float) -> None:
+        """Learn at `rate` from the next step on."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.plan.rate * factor
+            group["lr"] = rate
 
     def _resume(self) -> None:
         last = self.folder / "last.pt"
@@ -109,7 +119,8 @@ class Run:
         self.optimiser.load_state_dict(state["optimiser"])
         self.steps, self.trained_s = state["steps"], state["trained_s"]
 
-    def _save(self, trained_s: float) -> None:
+    def save(self, trained_s: float = 0.0) -> None:
+        """Write last.pt: everything needed to go on."""
         state = {
             "net": self.net.state_dict(), "average": self.average, "optimiser": self.optimiser.state_dict(),
             "steps": self.steps, "trained_s": trained_s,

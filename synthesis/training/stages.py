@@ -10,7 +10,8 @@ from synthesis.training.peers import Peers
 from synthesis.training.run import Plan
 from synthesis.tts.config import SIZES
 
-RATES = {"aligner": 1e-3, "speaker": 1e-3, "acoustic": 1e-3, "vocoder": 6e-4}  # peak learning rates
+# Peak learning rates.
+RATES = {"aligner": 1e-3, "speaker": 1e-3, "acoustic": 1e-3, "vocoder": 6e-4, "polish": 4e-4, "gloss": 2e-4}
 
 
 def train(peers: Peers, asked: argparse.Namespace) -> None:

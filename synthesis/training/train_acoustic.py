@@ -7,6 +7,7 @@ network below it stays as `train_speaker` left it; only its voice end learns her
 Shapes: B batch, N units, L frames, M mel bands (100), R reference frames.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -153,8 +154,8 @@ def reference(shards: Shards, row: Row, dice: np.random.Generator) -> tuple[Tens
     return mel, torch.arange(REFERENCE) < length, pitch
 
 
-def frame_losses(made: Tensor, batch: Batch) -> Losses:
-    """Losses of frames (B, L, M + 2) against what was recorded."""
+def frame_losses(made: Tensor, batch: Batch, pitched: Tensor | None = None) -> Losses:
+    """Losses of frames (B, L, M + 2) against what was recorded; only rows of `pitched` (B,) are asked for its pitch."""
     bands = torch.ones(len(batch.mel), 1, MELS, device=made.device)
     bands[~batch.wide, :, NARROW_BANDS:] = 0
     keep = batch.heard.unsqueeze(-1) * bands
@@ -162,6 +163,8 @@ def frame_losses(made: Tensor, batch: Batch) -> Losses:
     mel = far.abs().sum() / keep.sum()
     edges = (far[:, 1:] - far[:, :-1]).abs().sum() + (far[..., 1:] - far[..., :-1]).abs().sum()
     voiced = batch.voiced * batch.heard
+    if pitched is not None:
+        voiced = voiced * pitched.unsqueeze(-1)
     f0 = ((made[..., MELS] - batch.f0).abs() * voiced).sum() / voiced.sum().clamp(min=1)
     told = functional.binary_cross_entropy_with_logits(made[..., MELS + 1], batch.voiced, reduction="none")
     return {"mel": mel, "edges": edges / keep.sum(), "f0": f0, "voiced": (told * batch.heard).sum() / batch.heard.sum()}
@@ -211,14 +214,12 @@ def train(
     shards: Shards, folder: Path, config: BaseConfig, plan: Plan, batch: int = 0, peers: Peers = ALONE
 ) -> nn.Module:
     """Train or go on training; needs durations and, below `folder`'s parent, a speaker run."""
-    import json
-
     learner = Learner(config)
     load_speaker(learner.speaker, folder.parent / "speaker" / "last.pt")
     run = Run(learner, folder, plan, peers)
     _renew_speaker(run, learner, folder.parent / "speaker" / "last.pt")
-    sentences = Sentences(shards, json.loads((shards.folder / "scores.json").read_text(encoding="utf-8")))
-    run.train(lambda step: learner(_to(sentences.draw(step), plan.device)))
+    sentences = Sentences(shards, scores(shards))
+    run.train(lambda step: learner(to_device(sentences.draw(step), plan.device)))
     return learner
 
 
@@ -239,5 +240,11 @@ def _renew_speaker(run: Run, learner: Learner, checkpoint: Path) -> None:
             run.average[f"speaker.{name}"].copy_(value)
 
 
-def _to(batch: Batch, device: str) -> Batch:
+def scores(shards: Shards) -> dict[str, float]:
+    """How well every utterance was aligned, by name; higher is better."""
+    return dict(json.loads((shards.folder / "scores.json").read_text(encoding="utf-8")))
+
+
+def to_device(batch: Batch, device: str) -> Batch:
+    """The same batch where the network is."""
     return Batch(*(part.to(device) for part in batch))
