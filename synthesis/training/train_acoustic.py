@@ -1,8 +1,10 @@
 """Train text to frames: `python -m synthesis.training acoustic`.
 
 All speakers with text at once. The voice vector of every utterance is read off another
-utterance of the same person, so that a voice is what two clips have in common. The speaker
-network below it stays as `train_speaker` left it; only its voice end learns here.
+utterance of the same person, so that a voice is what two clips have in common. Half of the
+sentences of others than the base voice are moved in pitch and formants, with their references:
+a few dozen people with text are too few to learn what voices can be. The speaker network below
+stays as `train_speaker` left it; only its voice end learns here.
 
 Shapes: B batch, N units, L frames, M mel bands (100), R reference frames.
 """
@@ -21,6 +23,7 @@ from synthesis.training.corpora import CORPORA
 from synthesis.training.data import Row, Shards
 from synthesis.training.peers import ALONE, Peers
 from synthesis.training.run import Losses, Plan, Run
+from synthesis.training.train_speaker import replayed
 from synthesis.tts import features
 from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ, Acoustic, Guess, Person, Prosody
 from synthesis.tts.aligner import unit_means
@@ -29,6 +32,8 @@ from synthesis.tts.features import MELS
 from synthesis.tts.speaker import SpeakerNet
 
 NARROW_BANDS = 81  # bands wholly below 7.6 kHz: what a 16 kHz recording can teach
+REPLAYED = 0.5  # of the draws of others than the base voice: moved in pitch and formants, as people nobody has met
+SPEEDS = (0.84, 0.9, 1.12, 1.2)
 REFERENCE = 224
 FRAME_BUDGET = 3000
 WEIGHT = {corpus.name: corpus.weight for corpus in CORPORA}
@@ -47,10 +52,14 @@ class Batch(NamedTuple):
     f0: Tensor  # (B, L), log(f0 / 150)
     voiced: Tensor  # (B, L)
     heard: Tensor  # (B, L)
-    wide: Tensor  # (B,), false where bands above 7.6 kHz say nothing
+    bands: Tensor  # (B,), how many bands say anything: fewer where a recording ends at 8 kHz
     reference: Tensor  # (B, R, M)
     reference_heard: Tensor  # (B, R)
     reference_pitch: Tensor  # (B, 2)
+
+    def known(self) -> Tensor:
+        """(B, 1, M): 1 on bands that say anything."""
+        return (torch.arange(MELS, device=self.mel.device) < self.bands[:, None]).unsqueeze(1).float()
 
 
 class Sentences:
@@ -91,7 +100,13 @@ class Sentences:
         bucket, weights = self.buckets[place], self.weights[place]
         count = int(np.clip(FRAME_BUDGET // bucket[-1].frames, 4, 32))
         chosen = dice.choice(len(bucket), count, p=weights / weights.sum())
-        return batch_of(self.shards, [bucket[index] for index in chosen], self._references(bucket, chosen, dice), dice)
+        rows = [bucket[index] for index in chosen]
+        speeds = [self._speed(row, dice) for row in rows]
+        return batch_of(self.shards, rows, self._references(bucket, chosen, dice), dice, speeds)
+
+    def _speed(self, row: Row, dice: np.random.Generator) -> float:
+        moved = row.corpus != "kathleen" and dice.random() < REPLAYED
+        return float(dice.choice(SPEEDS)) if moved else 1.0
 
     def _references(self, bucket: list[Row], chosen: np.ndarray, dice: np.random.Generator) -> list[Row]:
         found = []
@@ -102,8 +117,11 @@ class Sentences:
         return found
 
 
-def batch_of(shards: Shards, rows: list[Row], references: list[Row], dice: np.random.Generator) -> Batch:
-    """Rows as one padded batch, each with a crop of its reference."""
+def batch_of(
+    shards: Shards, rows: list[Row], references: list[Row], dice: np.random.Generator, speeds: Sequence[float] = ()
+) -> Batch:
+    """Rows as one padded batch, each with a crop of its reference; `speeds` moves both voices (`replayed`)."""
+    speeds = speeds or [1.0] * len(rows)
     units = torch.zeros(len(rows), max(row.units for row in rows), 3, dtype=torch.long)
     durations = torch.zeros(units.shape[:2], dtype=torch.long)
     pitch, energy = torch.zeros(units.shape[:2]), torch.zeros(units.shape[:2])
@@ -111,26 +129,34 @@ def batch_of(shards: Shards, rows: list[Row], references: list[Row], dice: np.ra
     f0, voiced = torch.zeros(mel.shape[:2]), torch.zeros(mel.shape[:2])
     heard = torch.zeros(mel.shape[:2], dtype=torch.bool)
     for place, row in enumerate(rows):
-        part = sentence(shards, row)
+        part = sentence(shards, row, speeds[place])
         units[place, : row.units], durations[place, : row.units] = part["units"], part["durations"]
         pitch[place, : row.units], energy[place, : row.units] = part["pitch"], part["energy"]
         mel[place, : row.frames], f0[place, : row.frames] = part["mel"], part["f0"]
         voiced[place, : row.frames], heard[place, : row.frames] = part["voiced"], True
-    crops = [reference(shards, row, dice) for row in references]
+    crops = [reference(shards, row, dice, speed) for row, speed in zip(references, speeds, strict=True)]
     ref_mel, ref_heard, ref_pitch = (torch.stack(column) for column in zip(*crops, strict=True))
-    wide = torch.tensor([not row.narrow for row in rows])
-    return Batch(units, units[..., 0] > 0, durations, pitch, energy, mel, f0, voiced, heard, wide,
+    bands = torch.tensor([known_bands(row.narrow, speed) for row, speed in zip(rows, speeds, strict=True)])
+    return Batch(units, units[..., 0] > 0, durations, pitch, energy, mel, f0, voiced, heard, bands,
                  ref_mel, ref_heard, ref_pitch)
 
 
-def sentence(shards: Shards, row: Row) -> dict[str, Tensor]:
-    """One utterance as tensors, with pitch and energy per unit."""
+def known_bands(narrow: bool, speed: float) -> int:
+    """How many of the bands of a voice replayed at `speed` come from what was recorded."""
+    limit = NARROW_BANDS if narrow else MELS
+    if speed >= 1.0:
+        return limit
+    return int((replayed(speed)[:, limit - 1 :].sum(1) < 1.0).sum())
+
+
+def sentence(shards: Shards, row: Row, speed: float = 1.0) -> dict[str, Tensor]:
+    """One utterance as tensors, with pitch and energy per unit; replayed at `speed` without getting shorter."""
     if shards.durations is None:
         raise SystemExit("no durations yet: run the aligner first")
     at, of = slice(row.first_frame, row.first_frame + row.frames), slice(row.first_unit, row.first_unit + row.units)
     counts = shards.durations[of].astype(np.int64)
-    mel = torch.from_numpy(shards.mel[at].astype(np.float32))
-    f0 = np.log(shards.f0[at] / np.float32(PITCH_UNIT_HZ))
+    mel = torch.from_numpy(_moved(shards.mel[at].astype(np.float32), speed))
+    f0 = np.log(shards.f0[at] * np.float32(speed / PITCH_UNIT_HZ))
     voiced = shards.voiced[at].astype(np.float32)
     loud: np.ndarray = (features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP
     return {
@@ -142,23 +168,27 @@ def sentence(shards: Shards, row: Row) -> dict[str, Tensor]:
     }
 
 
-def reference(shards: Shards, row: Row, dice: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def _moved(mel: np.ndarray, speed: float) -> np.ndarray:
+    return mel if speed == 1.0 else np.asarray(mel @ replayed(speed).T, np.float32)
+
+
+def reference(
+    shards: Shards, row: Row, dice: np.random.Generator, speed: float = 1.0
+) -> tuple[Tensor, Tensor, Tensor]:
     """A crop to take the voice from: mel (R, M), which frames are real (R,), pitch mean and spread (2,)."""
     length = min(row.frames, REFERENCE)
     first = row.first_frame + int(dice.integers(0, row.frames - length + 1))
     mel = torch.full((REFERENCE, MELS), -11.5)
-    mel[:length] = torch.from_numpy(shards.mel[first : first + length].astype(np.float32))
+    mel[:length] = torch.from_numpy(_moved(shards.mel[first : first + length].astype(np.float32), speed))
     voiced = shards.voiced[first : first + length] > 0
-    f0 = np.log(shards.f0[first : first + length][voiced] / PITCH_UNIT_HZ) if voiced.any() else np.zeros(1)
+    f0 = np.log(shards.f0[first : first + length][voiced] * speed / PITCH_UNIT_HZ) if voiced.any() else np.zeros(1)
     pitch = torch.tensor([float(f0.mean()), float(f0.std())])
     return mel, torch.arange(REFERENCE) < length, pitch
 
 
 def frame_losses(made: Tensor, batch: Batch, pitched: Tensor | None = None) -> Losses:
     """Losses of frames (B, L, M + 2) against what was recorded; only rows of `pitched` (B,) are asked for its pitch."""
-    bands = torch.ones(len(batch.mel), 1, MELS, device=made.device)
-    bands[~batch.wide, :, NARROW_BANDS:] = 0
-    keep = batch.heard.unsqueeze(-1) * bands
+    keep = batch.heard.unsqueeze(-1) * batch.known()
     far = (made[..., :MELS] - batch.mel) * keep
     mel = far.abs().sum() / keep.sum()
     edges = (far[:, 1:] - far[:, :-1]).abs().sum() + (far[..., 1:] - far[..., :-1]).abs().sum()

@@ -114,8 +114,7 @@ def _stretches(
     starts = [int(dice.integers(0, max(1, length - width + 1))) for length in lengths]
     places = torch.tensor(starts, device=made.device)[:, None] + torch.arange(width, device=made.device)
     rows = torch.arange(len(starts), device=made.device)[:, None]
-    known = torch.ones(len(starts), 1, MELS, device=made.device)
-    known[~batch.wide, :, NARROW_BANDS:] = 0
+    known = batch.known()
     silence = -11.5 * (1 - known)
     real, mine = (mel[rows, places] * known + silence for mel in (batch.mel, made[..., :MELS]))
     return real, mine, inner[rows, places].float()

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from synthesis.training import corpora, run, words
+from synthesis.training import corpora, run, train_acoustic, words
 from synthesis.training.peers import Peers
 from synthesis.training.run import Plan, Run
+from synthesis.training.train_speaker import replayed
 
 UNSEEN_OF_SPEECHOCEAN = 30
 
@@ -114,3 +115,16 @@ def test_error_rate_has_an_interval_around_it() -> None:
     assert rate == 0.25
     assert low < rate < high
     assert not math.isnan(low)
+
+
+@pytest.mark.parametrize(("narrow", "speed", "bands"), [(False, 1.0, 100), (False, 1.2, 100), (True, 1.2, 81)])
+def test_a_voice_moved_up_keeps_the_bands_that_were_recorded(narrow: bool, speed: float, bands: int) -> None:
+    assert train_acoustic.known_bands(narrow, speed) == bands
+
+
+def test_a_voice_moved_down_teaches_nothing_above_its_recording() -> None:
+    lower = [train_acoustic.known_bands(narrow, 0.84) for narrow in (True, False)]
+    assert lower[0] < train_acoustic.NARROW_BANDS
+    assert lower[0] < lower[1] < 100
+    moved = replayed(0.84)[: lower[0]]
+    assert not moved[:, train_acoustic.NARROW_BANDS :].any()  # none of them comes from a band that was not there
