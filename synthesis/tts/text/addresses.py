@@ -13,7 +13,9 @@ _URL = re.compile(
     rf"\b(?:https?://|(?=www\.)){_PATH}|\b(?:[a-zA-Z0-9-]+\.)+(?:{_DOMAINS})\b(?:/{_PATH}|/)?(?!\.?\w)"
 )
 _PHONE = re.compile(
-    r"(?<![\w.,/-])(\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}(?:[ .-]\d{2,4})?"
+    r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(\d{1,4}\)|[ .-]\d{1,4})(?:[ .-]\d{2,8}){1,4}(?![\w/-]|[.,]\d)"
+    r"|(?<![\w.,/-])1[ .-]\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w/-]|[.,]\d)"
+    r"|(?<![\w.,/-])(\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}(?:[ .-]\d{2,4})?"
     r"(?![\w/-]|[.,]\d)|(?<!\w)\+\d{7,14}\b|(?<![\w.,/-])\d{3}-\d{4}(?![\w/-]|[.,]\d)"
 )
 _SIGNS = {".": "dot", "-": "dash", "_": "underscore", "/": "slash", "@": "at", "+": "plus", ":": "colon",
@@ -32,7 +34,9 @@ def spoken(text: str) -> str:
 def telephone(written: str) -> str:
     """Digit by digit, with a pause between the groups as they are written."""
     groups = re.findall(r"\d+", written)
-    said = ", ".join(numerals.spelled(group) for group in groups)
+    free = len(groups) == 4 and groups[0] == "1" and groups[1] == "800"
+    said = ", ".join("eight hundred" if free and place == 1 else numerals.spelled(group)
+                     for place, group in enumerate(groups))  # fmt: skip
     return f"plus {said}" if written.lstrip().startswith("+") else said
 
 

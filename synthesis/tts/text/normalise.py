@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from synthesis.tts.text import abbreviations, addresses, dates, numerals, quantities
+from synthesis.tts.text import abbreviations, addresses, codes, dates, numerals, quantities
 
 FIRST_FIXED, LAST_FIXED = 0xE000, 0xF8FF
 _QUOTES = str.maketrans({
@@ -21,7 +21,10 @@ _QUOTES = str.maketrans({
 })  # fmt: skip
 _BLANKS, _LINE_EDGE, _LINES = re.compile(r"[^\S\n]+"), re.compile(r" ?\n ?"), re.compile(r"\n{3,}")
 _ENDLESS = re.compile(r"(\S{200})(?=\S)")  # no word is that long; cut, so that no rule below can take long
-_DASH = re.compile(r"\s+[-–—]+\s+|\s*—\s*|--+")
+_DASH = re.compile(r"(?<!\d)\s+[-–—]+\s+|\s+[-–—]+\s+(?!\d)|\s*—\s*|--+")
+_TALL = re.compile(r"(?<![\w.])(\d{1,2})['’′]\s?(\d{1,2})[\"”″]")
+_DOT_NET = re.compile(r"(?<!\w)\.NET\b")
+_SHARP = re.compile(r"\b([A-G])#(?!\w)")
 _MANY = re.compile(r"([.!?])[.!?]*")
 _BRACKET = re.compile(r"\s*[()\[\]{}]\s*")
 _MARKS = re.compile(r"[,.;:!?](?:[ ]*[,.;:!?])+")
@@ -31,6 +34,7 @@ _NAMED_FIRST = re.compile(rf"(?<=\S){numerals.NAMED}")
 _NAMED_LAST = re.compile(rf"({numerals.NAMED}[A-Z])(?=[A-Za-z])")
 _HYPHEN = re.compile(r"(?<=[\w])-(?=[\w])")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+_KINDS = frozenset("type grade plan vitamin class group option section level team hepatitis exhibit appendix".split())
 _SPOKEN = re.compile(rf"[A-Za-z'\s,.;:!?{numerals.NAMED}{chr(FIRST_FIXED)}-{chr(LAST_FIXED)}]")
 _DOT_INSIDE = re.compile(r"(?<=\w)\.(?=\w)")
 
@@ -47,19 +51,21 @@ def english(text: str, *, locale: str = "en-US", known: Callable[[str], bool]) -
     """
     text = addresses.spoken(_clean(text))
     text = _BRACKET.sub(", ", text)
-    text = dates.spoken(text, locale)
-    text = abbreviations.expanded(text)
+    text = codes.spoken(dates.spoken(text, locale))
+    text = codes.named(abbreviations.expanded(text))
     text = quantities.spoken(text)
+    text = _DOT_INSIDE.sub(" dot ", text)
     text = abbreviations.acronyms(_CAMEL.sub(_split(text, known), text), known)
     text = _letters_only(abbreviations.signs(text))
     return _lowered(text)
 
 
 def _clean(text: str) -> str:
-    text = unicodedata.normalize("NFC", text).translate(_QUOTES)
+    text = _TALL.sub(r"\1 foot \2", unicodedata.normalize("NFC", text)).translate(_QUOTES)
+    text = _SHARP.sub(rf"{numerals.NAMED}\1 sharp", _DOT_NET.sub("dot net", text))
     text = _LINES.sub("\n\n", _LINE_EDGE.sub("\n", _BLANKS.sub(" ", text)))
     text = _ENDLESS.sub(r"\1 ", text)
-    return _MANY.sub(r"\1", _DASH.sub(", ", text))
+    return _MANY.sub(r"\1", _DASH.sub(", ", dates.spans(text)))
 
 
 def _split(text: str, known: Callable[[str], bool]) -> str:
@@ -69,7 +75,7 @@ def _split(text: str, known: Callable[[str], bool]) -> str:
 
 
 def _letters_only(text: str) -> str:
-    text = _HYPHEN.sub(" ", _DOT_INSIDE.sub(" dot ", text))
+    text = _HYPHEN.sub(" ", text)
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
     text = "".join(letter if _SPOKEN.match(letter) else " " for letter in plain)
     text = re.sub(r"[^\S\n]+", " ", re.sub(r"(?<![A-Za-z])'|'(?![A-Za-z])", " ", text))
@@ -92,9 +98,17 @@ def _word(word: str, words: list[str], place: int) -> str:
         return word.lower()
     if bare == "I" and not _beside_letter(words, place):
         return word.lower()
-    if word == "A" and not _beside_letter(words, place):
+    if word == "A" and not (_beside_letter(words, place) or _names_a_kind(words, place)):
         return "a"  # but "plan A," keeps the letter
     return word
+
+
+def _names_a_kind(words: list[str], place: int) -> bool:
+    """True for the letter in "type A", "A or B" and at the end of the text."""
+    before = words[place - 2].lower() if place >= 2 else ""
+    after = words[place + 2 : place + 5]
+    choice = len(after) == 3 and after[0] in ("or", "and", "to") and len(after[2].rstrip(",.;:!?")) == 1
+    return before in _KINDS or (place >= 2 and not after) or (choice and after[2][0].isupper())
 
 
 def _beside_letter(words: list[str], place: int) -> bool:

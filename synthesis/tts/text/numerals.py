@@ -1,4 +1,4 @@
-"""English number words: cardinals, ordinals, years, digits, decimals; and letters named one by one."""
+"""English number words: cardinals, ordinals, years, digits, decimals, plurals; and letters named one by one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
 ).split()
+FIGURES = "|".join(_UNITS[:10])
 _TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"))
 _ORDINALS = {
@@ -13,6 +14,9 @@ _ORDINALS = {
     "twelve": "twelfth",
 }  # fmt: skip
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_PLURALS = {"penny": "pence", "yen": "yen", "yuan": "yuan", "won": "won", "baht": "baht", "paisa": "paise",
+            "foot": "feet", "inch": "inches", "hertz": "hertz", "krona": "kronor", "krone": "kroner", "real": "reais",
+            "rand": "rand", "zloty": "zloty", "lira": "lira"}  # fmt: skip
 NAMED = "\u2060"  # word joiner: taken out of what people write, so it cannot come from outside
 LONGEST = 15  # digits; more are read one by one
 
@@ -60,6 +64,18 @@ def year(digits: str) -> str:
     return f"{_words(high)} {'oh ' if low < 10 else ''}{_words(low)}"
 
 
+def pairs(digits: str) -> str:
+    """Three or four figures as a room or a flight is called: "one oh one", "twenty four ninety"; others one by one."""
+    if digits.startswith("0") or len(digits) not in (3, 4):
+        return spelled(digits)
+    if len(digits) == 4:
+        return year(digits)
+    low = int(digits[1:])
+    if low == 0:
+        return f"{_UNITS[int(digits[0])]} hundred"
+    return f"{_UNITS[int(digits[0])]} {'oh ' if low < 10 else ''}{_words(low)}"
+
+
 def decade(digits: str) -> str:
     """"1990" or "90" as "nineteen nineties", "nineties"."""
     words = year(digits) if len(digits) == 4 else cardinal(digits)
@@ -81,6 +97,24 @@ def decimal(text: str) -> str:
 def number(text: str) -> str:
     """A cardinal or a decimal, whichever it is."""
     return decimal(text) if "." in text else cardinal(text)
+
+
+def counted(amount: str, unit: str) -> str:
+    """"5 kilometers per hour": the first word of the unit that can be counted takes the plural."""
+    said = number(amount)
+    if amount == "1":
+        return f"{said} {unit}"
+    return f"{said} {plural(unit)}"
+
+
+def plural(unit: str) -> str:
+    """More than one of a unit: "feet", "square meters", "swiss francs", "miles per hour"."""
+    head, mark, rest = unit.partition(" per ")
+    *front, noun = head.split(" ")
+    many = _PLURALS.get(noun) or (noun if noun.endswith("hertz") else noun + "s")
+    if front and front[0] == "degree":
+        front[0], many = "degrees", noun
+    return " ".join([*front, many]) + mark + rest
 
 
 def letters(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from synthesis.tts.text import addresses, dates, english, numerals, quantities
+from synthesis.tts.text import addresses, dates, english, money, numerals, quantities
 from synthesis.tts.text.fixed import Fixed
 
 _SIGNS = {".": "dot", "-": "dash", "_": "underscore", "/": "slash", "@": "at", "+": "plus", ",": "comma", "#": "hash",
@@ -69,5 +69,5 @@ _READINGS: dict[str, tuple[str, Callable[[str], str]]] = {
     "digits": (r"[\d\s.-]*\d[\d\s.-]*", lambda text: numerals.spelled(re.sub(r"\D", "", text))),
     "time": (r"\d{1,2}(:\d{2}){0,2}\s?([AaPp]\.?[Mm]\.?)?", _clock),
     "telephone": (r"\+?[\d\s().-]*\d[\d\s().-]*", addresses.telephone),
-    "currency": (r"([$€£¥₹]|[A-Z]{3})?\s?\d[\d,]*(\.\d+)?\s?([A-Z]{3}|€)?", quantities.money),
+    "currency": (r"([$€£¥₹]|[A-Z]{3})?\s?\d[\d,]*(\.\d+)?\s?([A-Z]{3}|€)?", money.read),
 }
