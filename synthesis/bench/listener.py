@@ -23,6 +23,7 @@ from pocketsphinx import Decoder
 from synthesis.tts.text import english, normalise
 
 DISCOUNT = 0.5
+DRAWS = 2000
 RATE_HZ = 16_000
 
 
@@ -96,19 +97,35 @@ def _back_off(
     return math.log10(freed / max(1e-6, 1 - min(seen, 1 - 1e-6)))
 
 
+def rate(counted: Sequence[tuple[int, int]]) -> float:
+    """Word error rate of (errors, words) per prompt; nan of none."""
+    return sum(wrong for wrong, _ in counted) / sum(words for _, words in counted) if counted else float("nan")
+
+
+def interval(counted: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed: int = 0) -> tuple[float, float]:
+    """95 % interval of `rate` over prompts drawn again."""
+    low, high = np.quantile(_drawn(counted, _picks(len(counted), draws, seed)), [0.025, 0.975])
+    return float(low), float(high)
+
+
 def ratio_interval(
-    ours: Sequence[tuple[int, int]], real: Sequence[tuple[int, int]], *, draws: int = 2000, seed: int = 0
+    ours: Sequence[tuple[int, int]], real: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed: int = 0
 ) -> tuple[float, float, float]:
-    """Word error rate of ours over real, with the 95 % interval of drawing the same prompts again.
+    """Word error rate of ours over real, with the 95 % interval of drawing the same prompts for both again.
 
     Args:
         ours, real: (errors, words) per prompt, in the same order.
     """
-    left, right = np.asarray(ours, float), np.asarray(real, float)
-    picks = np.random.default_rng(seed).integers(len(left), size=(draws, len(left)))
-    drawn = (left[picks, 0].sum(1) / left[picks, 1].sum(1)) / np.maximum(
-        right[picks, 0].sum(1) / right[picks, 1].sum(1), 1e-9
-    )
+    picks = _picks(len(ours), draws, seed)
+    drawn = _drawn(ours, picks) / np.maximum(_drawn(real, picks), 1e-9)
     low, high = np.quantile(drawn, [0.025, 0.975])
-    whole = (left[:, 0].sum() / left[:, 1].sum()) / max(right[:, 0].sum() / right[:, 1].sum(), 1e-9)
-    return float(whole), float(low), float(high)
+    return rate(ours) / max(rate(real), 1e-9), float(low), float(high)
+
+
+def _picks(count: int, draws: int, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng(seed).integers(count, size=(draws, count))
+
+
+def _drawn(counted: Sequence[tuple[int, int]], picks: NDArray[np.int64]) -> NDArray[np.float64]:
+    values = np.asarray(counted, float)
+    return np.asarray(values[picks, 0].sum(1) / values[picks, 1].sum(1))

@@ -16,39 +16,48 @@ import numpy as np
 import soundfile
 from PIL import Image, ImageDraw
 
-from synthesis.bench.listener import ratio_interval
+from synthesis.bench.listener import interval, rate, ratio_interval
 from synthesis.bench.run import Spoken
 from synthesis.bench.systems import Prompt
 
 LISTENING_PAIRS = 20
 _NAN = float("nan")
+_SPEED_FORMS = {"rtf_cpu": ".4f", "rtf_wall": ".4f", "first_ms_cpu": ".0f", "first_ms_wall": ".0f", "memory_mb": ".0f"}
+Counts = Sequence[tuple[int, int]]  # (errors, words) per prompt
 
 
-def rate(counted: Sequence[tuple[int, int]]) -> float:
-    """Word error rate of (errors, words) pairs."""
-    return sum(wrong for wrong, _ in counted) / sum(words for _, words in counted) if counted else float("nan")
-
-
-def table(every: Sequence[Spoken]) -> str:
-    """Systems side by side, as Markdown."""
+def words_table(every: Sequence[Spoken]) -> str:
+    """Word errors side by side, as Markdown; every bracket is a 95 % interval over prompts drawn again."""
     real = next(spoken for spoken in every if spoken.kind == "ceiling")
-    names = ("system", "WER closed", "WER open", "closed / recording (95 %)", "OVRL", "SIG", "BAK", "P.808",
-             "similarity", "MCD13 dB", "F0 RMSE Hz")  # fmt: skip
-    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    lines = ["| system | WER closed | WER open | closed / recording | open / recording |", "|---" * 5 + "|"]
     for spoken in every:
-        judged = (f"{spoken.dnsmos.get(name, _NAN):.2f}" for name in ("ovrl", "sig", "bak", "p808"))
-        far = (f"{spoken.distances.get(name, _NAN):.2f}" for name in ("mcd", "f0_hz"))
-        cells = (spoken.name, f"{rate(spoken.closed):.3f}", f"{rate(spoken.opened):.3f}", _ratio(spoken, real), *judged,
-                 f"{spoken.similarity:.3f}", *far)  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
+        pairs = ((spoken.closed, real.closed), (spoken.opened, real.opened))
+        rates = [f"{rate(own):.3f} ({{:.3f}}-{{:.3f}})".format(*interval(own)) for own, _ in pairs]
+        ratios = ["1" if own is others else _ratio(own, others) for own, others in pairs]
+        lines.append(f"| {' | '.join([spoken.name, *rates, *ratios])} |")
     return "\n".join(lines)
 
 
-def _ratio(spoken: Spoken, real: Spoken) -> str:
-    """Closed word errors over the recordings', with the interval of drawing the prompts again."""
-    if spoken is real or not (spoken.closed and real.closed):
-        return "1" if spoken is real else "nan"
-    return "{:.2f} ({:.2f}-{:.2f})".format(*ratio_interval(spoken.closed, real.closed))
+def _ratio(ours: Counts, real: Counts) -> str:
+    return "{:.2f} ({:.2f}-{:.2f})".format(*ratio_interval(ours, real))
+
+
+def sound_table(every: Sequence[Spoken]) -> str:
+    """What the sounds are like, side by side, as Markdown."""
+    names = ("system", "OVRL", "SIG", "BAK", "P.808", "similarity", "MCD13 dB", "F0 RMSE Hz")
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    for spoken in every:
+        judged = (_mean([score[name] for score in spoken.scores]) for name in ("ovrl", "sig", "bak", "p808"))
+        far = (f"{spoken.distances.get(name, _NAN):.2f}" for name in ("mcd", "f0_hz"))
+        lines.append(f"| {' | '.join([spoken.name, *judged, f'{spoken.similarity:.3f}', *far])} |")
+    return "\n".join(lines)
+
+
+def _mean(values: Sequence[float]) -> str:
+    """The mean and half its 95 % interval."""
+    if not values:
+        return "nan"
+    return f"{np.mean(values):.2f} ± {1.96 * np.std(values) / np.sqrt(len(values)):.2f}"
 
 
 def copies_table(copies: Mapping[str, Mapping[str, float]]) -> str:
@@ -67,10 +76,8 @@ def speed_table(speeds: Mapping[str, Mapping[str, float]]) -> str:
     lines = ["| engine, one thread | RTF (CPU s) | RTF (wall) | first sound, CPU ms | wall ms | memory MB |",
              "|---|---|---|---|---|---|"]  # fmt: skip
     for name, found in speeds.items():
-        lines.append(
-            f"| {name} | {found['rtf_cpu']:.4f} | {found['rtf_wall']:.4f} | {found['first_ms_cpu']:.0f} "
-            f"| {found['first_ms_wall']:.0f} | {found['memory_mb']:.0f} |"
-        )
+        told = (f"{found[key]:{form}}" if key in found else "-" for key, form in _SPEED_FORMS.items())
+        lines.append(f"| {' | '.join([name, *told])} |")
     return "\n".join(lines)
 
 
@@ -125,14 +132,17 @@ def write(
 ) -> str:
     """Write report.md, report.json, spectrograms.png and listening.html; returns the Markdown."""
     parts = [f"# Voice bench: {len(prompts)} prompts that no training heard"]
-    parts += [table(every)] if every else []
+    parts += [words_table(every)] if every and every[0].closed else []
+    parts += [sound_table(every)] if every else []
     parts += [copies_table(copies)] if copies else []
     parts += [speed_table(speeds)] if speeds else []
     parts += list(others)
     text = "\n\n".join([*parts, *(f"- {note}" for note in notes)]) + "\n"
     (folder / "report.md").write_text(text, encoding="utf-8")
     values = {
-        "systems": {one.name: {"closed": one.closed, "open": one.opened, "dnsmos": one.dnsmos} for one in every},
+        "systems": {one.name: {"closed": one.closed, "open": one.opened, "dnsmos": one.dnsmos,
+                               "scores": one.scores, "similarity": one.similarity, "distances": one.distances}
+                    for one in every},
         "prompts": [prompt.name for prompt in prompts], "copies": copies, "speeds": speeds,
     }  # fmt: skip
     (folder / "report.json").write_text(json.dumps(values, indent=1), encoding="utf-8")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from synthesis.bench.listener import Listener, errors, words, write_closed_model
 from synthesis.bench.systems import RATE_HZ, Prompt, System, levelled
 from synthesis.desk.bar import Bar
 
+BATCH = 60  # measurements between two writings of what is kept
+
 
 @dataclass
 class Spoken:
@@ -30,6 +33,7 @@ class Spoken:
     closed: list[tuple[int, int]] = field(default_factory=list)  # (errors, words) per prompt
     opened: list[tuple[int, int]] = field(default_factory=list)
     dnsmos: dict[str, float] = field(default_factory=dict)
+    scores: list[dict[str, float]] = field(default_factory=list)  # DNSMOS per prompt
     similarity: float = float("nan")
     distances: dict[str, float] = field(default_factory=dict)
 
@@ -56,7 +60,7 @@ class Bench:
         bar, files = Bar(f"{system.name} speaks"), []
         for number, prompt in enumerate(prompts, 1):
             file = home / f"{prompt.name}.wav"
-            if system.kind == "ours" or not file.exists():
+            if system.kind in ("ours", "part") or not file.exists():
                 soundfile.write(file, levelled(*system.say(prompt)), RATE_HZ, subtype="PCM_16")
             files.append(file)
             bar(number / len(prompts))
@@ -86,8 +90,10 @@ class Bench:
         clips = {f"dnsmos/{digest(file)}": str(file) for spoken in every for file in spoken.files}
         kept = self._measured(clips=clips)
         for spoken in every:
-            scores = [kept.get(f"dnsmos/{digest(file)}") for file in spoken.files]
-            spoken.dnsmos = {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
+            spoken.scores = [kept.get(f"dnsmos/{digest(file)}") for file in spoken.files]
+            spoken.dnsmos = {
+                name: float(np.mean([score[name] for score in spoken.scores])) for name in spoken.scores[0]
+            }
 
     def likeness(self, every: Sequence[Spoken], person: Spoken) -> None:
         """Similarity of all systems, joined, to other recordings of the person."""
@@ -121,39 +127,47 @@ class Bench:
         }  # fmt: skip
 
     def _measured(self, **wanted: dict[str, Any]) -> Kept:
-        """The kept numbers, with those that were not there yet."""
+        """The kept numbers, with those that were not there yet; what is measured is kept batch by batch."""
         kept = self.kept
-        missing = {kind: {key: value for key, value in some.items() if kept.get(key) is None}
-                   for kind, some in wanted.items()}  # fmt: skip
-        if any(missing.values()):
-            kept.put(self._ask({"clips": {}, "joined": {}, "pairs": {}, "shapes": {}, **missing}))
+        missing = [(kind, key, value) for kind, some in wanted.items() for key, value in some.items()
+                   if kept.get(key) is None]  # fmt: skip
+        bar = Bar("judging")
+        for first in range(0, len(missing), BATCH):
+            request: dict[str, dict[str, Any]] = {"clips": {}, "joined": {}, "pairs": {}, "shapes": {}}
+            for kind, key, value in missing[first : first + BATCH]:
+                request[kind][key] = value
+            kept.put(self._ask(request, partial(_told, bar, first, len(missing))))
         return kept
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Numbers from the measuring environment."""
+    def _ask(self, request: dict[str, Any], progress: Callable[[int], None]) -> dict[str, Any]:
+        """Numbers from the measuring environment; `progress` is told how many are done."""
         asked, answered = self.folder / "request.json", self.folder / "answer.json"
         asked.write_text(json.dumps(request), encoding="utf-8")
         interpreter = environment.python(self.folder)
         _counted(
             [str(interpreter), str(Path(__file__).with_name("measures.py")), str(asked), str(answered)],
-            sum(map(len, request.values())), Bar("judging"),
+            progress,
         )  # fmt: skip
         answer = json.loads(answered.read_text(encoding="utf-8"))
         return {key: value for kind in answer.values() for key, value in kind.items()}
+
+
+def _told(bar: Bar, before: int, total: int, done: int) -> None:
+    bar((before + done) / total)
 
 
 def _joined(files: Sequence[Path]) -> str:
     return "speaker/" + "+".join(sorted({digest(file) for file in files}))
 
 
-def _counted(command: list[str], total: int, progress: Callable[[float], None]) -> None:
+def _counted(command: list[str], progress: Callable[[int], None]) -> None:
     """Run a command that writes a line per step."""
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         done, other = 0, []
         for line in running.stderr or ():
             if line.startswith(("dnsmos ", "speaker ", "copy ", "shape ")):
                 done += 1
-                progress(min(1.0, done / total))
+                progress(done)
             else:
                 other.append(line)
     if running.returncode:

@@ -6,6 +6,7 @@ band. A program that is not installed is left out of the table, and the table sa
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +25,7 @@ from synthesis.tts.text import english, normalise
 RATE_HZ = 16_000
 LEVEL_DB = -26.0
 Floats = NDArray[np.float32]
+PACKAGES = ("espeak-ng", "flite", "festival", "festvox-us-slt-hts")  # of Debian and Ubuntu
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class System:
     Args:
         name: as it stands in the table.
         say: sound (T,) and its rate.
-        kind: "ceiling", "ours" or "floor".
+        kind: "ceiling", "part" (the recording with some of it made, see `losses`), "ours", "peer" or "floor".
     """
 
     name: str
@@ -52,7 +54,7 @@ class System:
 
 def recordings() -> System:
     """The person who read the prompts."""
-    return System("recording", lambda prompt: _read(prompt.recording), "ceiling")
+    return System("recording", lambda prompt: read(prompt.recording), "ceiling")
 
 
 def engine(name: str, made: Engine, voice: VoiceState, seed: int = 0) -> System:
@@ -76,6 +78,24 @@ def programs() -> tuple[list[System], list[str]]:
     return found, [name for name, command in known.items() if not shutil.which(command[0])]
 
 
+def install() -> None:
+    """Let apt-get install what `programs` speaks with; needs root.
+
+    Raises:
+        SystemExit: no apt-get here, no right to use it, or no such package.
+    """
+    if all(shutil.which(name) for name in ("espeak-ng", "flite", "text2wave")):
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise SystemExit(f"installing needs root and apt-get; the packages are {' '.join(PACKAGES)}")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "update"], command):
+        made = subprocess.run(step, env=quiet, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise SystemExit(f"{' '.join(command)}: {made.stderr.strip()[-400:]}")
+
+
 def levelled(samples: Floats, rate_hz: int) -> Floats:
     """16 kHz mono with its loud frames at -26 dBFS, below full scale."""
     sound = np.asarray(soxr.resample(samples, rate_hz, RATE_HZ), np.float32)
@@ -92,7 +112,8 @@ def _unmarked(first_frame: int, frames: int) -> Floats:
     return np.ones((frames, BINS), np.float32)
 
 
-def _read(path: Path) -> tuple[Floats, int]:
+def read(path: Path) -> tuple[Floats, int]:
+    """A sound file as mono (T,), and its rate."""
     samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     return samples.mean(1), int(rate_hz)
 
@@ -107,6 +128,6 @@ def _program(command: list[str]) -> Callable[[Prompt], tuple[Floats, int]]:
             file.write_text(text, encoding="utf-8")
             filled = [part.format(wav=wav, text=text, file=file) for part in command]
             subprocess.run(filled, check=True, capture_output=True)
-            return _read(wav)
+            return read(wav)
 
     return say

@@ -144,7 +144,7 @@ def _roman(match: re.Match[str], article: str) -> str:
 
 def _counted(match: re.Match[str]) -> str:
     value = numerals.roman(match[0])
-    return match[0] if value is None or match[0] == "XXX" else numerals.cardinal(str(value))
+    return match[0] if value is None or set(match[0]) == {"X"} else numerals.cardinal(str(value))
 
 
 def acronyms(text: str, known: Callable[[str], bool]) -> str:

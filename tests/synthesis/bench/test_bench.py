@@ -1,6 +1,7 @@
 """The bench's own arithmetic, against hand-made cases and naive twins."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,14 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthesis.bench import report, systems
+from synthesis.bench import losses, report, systems
 from synthesis.bench.kept import Kept, digest
-from synthesis.bench.listener import errors, ratio_interval, words, write_closed_model
+from synthesis.bench.listener import errors, interval, rate, ratio_interval, words, write_closed_model
+from synthesis.bench.peers import Peer
 from synthesis.bench.run import Spoken
 from synthesis.bench.systems import Prompt, levelled
+from synthesis.tts.config import SIZES
+from synthesis.tts.voice import BaseVoice
 
 PROMPTS = [["the", "cat", "sat"], ["the", "dog", "sat"], ["a", "cat"]]
 
@@ -74,6 +78,33 @@ def test_a_ratio_of_equals_is_one_and_its_interval_holds_it() -> None:
     assert ratio_interval([(2 * wrong, n) for wrong, n in counted], counted)[1] == pytest.approx(2)
 
 
+def test_an_interval_holds_its_rate_and_is_narrow_where_all_prompts_are_alike() -> None:
+    assert interval([(1, 10)] * 50) == (0.1, 0.1)
+    counted = [(n % 4, 10) for n in range(100)]
+    low, high = interval(counted)
+    assert low < rate(counted) < high
+
+
+def test_parts_of_a_recording_made_again_are_as_long_as_it(tmp_path: Path) -> None:
+    file, seconds = tmp_path / "said.wav", 1.5
+    tone = 0.1 * np.sin(np.arange(int(24_000 * seconds)) * 2 * np.pi * 150 / 24_000)
+    soundfile.write(file, tone, 24_000)
+    base = BaseVoice.blank(SIZES["T"])
+    base.voices["her"] = np.zeros(base.config.acoustic.voice, np.float32)
+    for system in losses.parts(base, "her"):
+        sound, rate_hz = system.say(Prompt("p", "So it is.", file))
+        assert len(sound) / rate_hz == pytest.approx(seconds, abs=0.02)
+        assert np.isfinite(sound).all()
+
+
+def test_a_peer_that_cannot_speak_says_so() -> None:
+    peer = Peer(Path(sys.executable), "hibari")  # not in this environment
+    with pytest.raises(RuntimeError, match="hibari has ended"):
+        peer.say(Prompt("p", "Hello.", Path()))
+    peer.close()
+    assert peer.cost == {}
+
+
 def test_sounds_are_brought_to_one_level() -> None:
     tone = 0.01 * np.sin(np.arange(48_000) * 0.1, dtype=np.float32)
     for scale in (1.0, 30.0):
@@ -105,7 +136,8 @@ def spoken(tmp_path: Path) -> list[Spoken]:
         for file in files:
             soundfile.write(file, 0.1 * rng.standard_normal(8_000), 16_000)
         scores = {"ovrl": 3.0, "sig": 3.1, "bak": 3.2, "p808": 3.3}
-        made.append(Spoken(name, kind, files, [(wrong, 10)] * 3, [(wrong, 10)] * 3, scores, 0.5))
+        counted = [(wrong, 10)] * 3
+        made.append(Spoken(name, kind, files, counted, list(counted), scores, [scores] * 3, 0.5))
     return made
 
 
@@ -114,7 +146,8 @@ def test_a_report_holds_every_system_and_a_blind_sheet(tmp_path: Path, spoken: l
     copies = {"x": {"pesq": 2.0, "stoi": 0.9, "mcd": 5.0, "similarity": 0.8}}
     text = report.write(tmp_path, spoken, prompts, copies, {}, ["| another table |"], ["a note"])
     assert "| another table |" in text
-    assert "| consonant | 0.200 | 0.200 | 2.00 (2.00-2.00) |" in text
+    assert "| consonant | 0.200 (0.200-0.200) | 0.200 (0.200-0.200) | 2.00 (2.00-2.00) | 2.00 (2.00-2.00) |" in text
+    assert "| consonant | 3.00 ± 0.00 | 3.10 ± 0.00 | 3.20 ± 0.00 | 3.30 ± 0.00 | 0.500 | nan | nan |" in text
     assert "| median of 1 | 2.000 | 0.900 | 5.000 | 0.800 |" in text
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["prompts"] == ["p0", "p1", "p2"]
     page = (tmp_path / "listening.html").read_text(encoding="utf-8")
