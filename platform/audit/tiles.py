@@ -12,12 +12,14 @@ Source: C2SP tlog-tiles (c2sp.org/tlog-tiles), sections "Merkle Tree" and "Log e
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from audit.merkle import HASH_SIZE, NodeReader
 
 TILE_WIDTH = 256
 TILE_HEIGHT = 8
+TREES_KEPT = 256
 ENTRY_LIMIT = 65_535  # the length prefix of an entry in a bundle is a uint16
 
 _INDEX = r"(?P<index>(?:x[0-9]{3}/)*[0-9]{3})"
@@ -130,13 +132,31 @@ def decode_bundle(data: bytes, width: int) -> list[bytes]:
 def perfect_hash(hashes: bytes) -> bytes:
     """The root over concatenated hashes of equal height; their number is a power of two.
 
-    Works on the bytes as they lie in a tile: two neighbours are one slice. A proof rebuilds a few
-    tiles' inner hashes, so this is where its time goes.
+    Works on the bytes as they lie in a tile: two neighbours are one slice.
     """
     while len(hashes) > HASH_SIZE:
-        pairs = range(0, len(hashes), 2 * HASH_SIZE)
-        hashes = b"".join([sha256(b"\x01" + hashes[at : at + 2 * HASH_SIZE]).digest() for at in pairs])
+        hashes = _above(hashes)
     return hashes
+
+
+@lru_cache(maxsize=TREES_KEPT)
+def tree_over(hashes: bytes) -> tuple[bytes, ...]:
+    """All heights above the hashes of a tile: at [h], joined, the hash over every whole 2**h of them.
+
+    A proof needs one hash of almost every height, and so nearly all the hashing that there is in a tile; what was
+    hashed once is kept (16 KB a tile), because the tiles that people ask for are few and never change. The bytes
+    are the key, so that what is kept can only be the tree over exactly them.
+    """
+    heights = [hashes]
+    while len(heights[-1]) >= 2 * HASH_SIZE:
+        heights.append(_above(heights[-1]))
+    return tuple(heights)
+
+
+def _above(hashes: bytes) -> bytes:
+    """The hashes over neighbours; one without a neighbour has nothing above it yet."""
+    pairs = range(0, len(hashes) - len(hashes) % (2 * HASH_SIZE), 2 * HASH_SIZE)
+    return b"".join([sha256(b"\x01" + hashes[at : at + 2 * HASH_SIZE]).digest() for at in pairs])
 
 
 def require_width(data: bytes, width: int) -> bytes:
@@ -169,6 +189,7 @@ def node_reader(size: int, fetch: Callable[[Tile], bytes]) -> NodeReader:
             raise TileRefused(f"a tree of {size} leaves has no node ({level}, {index})")
         tile_level, height = divmod(level, TILE_HEIGHT)
         tile_index, offset = divmod(index << height, TILE_WIDTH)
-        return perfect_hash(hashes(tile_level, tile_index)[offset * HASH_SIZE : (offset + (1 << height)) * HASH_SIZE])
+        start = (offset >> height) * HASH_SIZE
+        return tree_over(hashes(tile_level, tile_index))[height][start : start + HASH_SIZE]
 
     return read

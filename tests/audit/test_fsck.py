@@ -37,6 +37,7 @@ def served(size: int = SIZE) -> dict[Tile, bytes]:
     return files
 
 
+@cache
 def root(size: int = SIZE) -> bytes:
     edge = merkle.Frontier()
     for number in range(size):
@@ -72,6 +73,7 @@ def test_every_file_is_looked_at_down_to_its_bits(scale: Callable[[int], int]) -
         except LogRefused:
             continue
     assert unseen == []
+    print(f"0 of {len(spots)} flipped bits unseen (3/N {3 / len(spots):.6f})")
 
 
 def test_dropped_doubled_and_reordered_entries_are_seen() -> None:
