@@ -26,6 +26,7 @@ class Outbox(models.Model):
     object_id = models.UUIDField()
     due_at = models.DateTimeField(db_default=Now())
     sent = models.PositiveIntegerField(default=0)
+    begun = models.BooleanField(db_default=False)  # somebody has worked on it: its caller has waited longest
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -17,7 +17,7 @@ from problems.errors import DomainError
 from work.leases import Lease
 
 TOLD_S = 3.0
-SILENT_S = 8.0
+SILENT_S = 4.0
 
 
 class Pulse:

@@ -11,19 +11,21 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import DurationField, ExpressionWrapper, F, Value
+from django.db.models.functions import Least, Power
 
 from work.leases import CLOCK
 from work.models import Outbox
 
-RESEND_S = 10
+RESEND_S = 10  # doubled with each time that nobody came, four times at most: where many wait, few are sent again
 
 
-def relay_once(send: Callable[[str, UUID, UUID], None], *, limit: int = 100) -> int:
-    """Send up to `limit` due wake-ups and put each RESEND_S into the future.
+def relay_once(send: Callable[[str, UUID, UUID, bool], None], *, limit: int = 100) -> int:
+    """Send up to `limit` due wake-ups and put each into the future, in case the message is lost.
 
     Args:
-        send: ``send(task, tenant_id, object_id)``; may raise, then nothing of this batch is noted.
+        send: ``send(task, tenant_id, object_id, begun)``; may raise, then nothing of this batch is noted. What was
+            begun before is to go first: it has waited longest, and its worker has died or given it back.
 
     Returns:
         How many were sent.
@@ -31,9 +33,9 @@ def relay_once(send: Callable[[str, UUID, UUID], None], *, limit: int = 100) -> 
     with transaction.atomic():
         due = Outbox.objects.select_for_update(skip_locked=True).filter(due_at__lte=CLOCK)
         rows = list(due.order_by("due_at")[:limit])
-        Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(
-            sent=F("sent") + 1, due_at=CLOCK + timedelta(seconds=RESEND_S)
-        )
+        doubled = Value(timedelta(seconds=RESEND_S)) * Power(2, Least(F("sent"), 2))
+        pause = ExpressionWrapper(doubled, DurationField())
+        Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(sent=F("sent") + 1, due_at=CLOCK + pause)
         for row in rows:
-            send(row.task, row.tenant_id, row.object_id)
+            send(row.task, row.tenant_id, row.object_id, row.begun)
     return len(rows)

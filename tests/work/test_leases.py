@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from isolation.scope import tenant_scope
+from isolation.scope import database_now, tenant_scope
 from problems.errors import Invalid, Unavailable
 from tests.factories import make_organisation
 from watermark.models import Verification
@@ -147,11 +147,28 @@ def test_another_tenants_task_finds_no_job(job):
 def test_the_relay_sends_what_is_due_and_again_later(job):
     sent = []
     assert relay_once(lambda *args: sent.append(args)) == 1
-    assert sent == [(TASK, job.tenant_id, job.pk)]
+    assert sent == [(TASK, job.tenant_id, job.pk, False)]
     assert relay_once(lambda *args: sent.append(args)) == 0
     Outbox.objects.update(due_at=CLOCK)
     assert relay_once(lambda *args: sent.append(args)) == 1
     assert Outbox.objects.get().sent == 2
+
+
+def test_what_nobody_comes_for_is_sent_more_and_more_seldom(job):
+    pauses = []
+    for _ in range(4):
+        Outbox.objects.update(due_at=CLOCK)
+        assert relay_once(lambda *args: None) == 1
+        pauses.append(round((Outbox.objects.get().due_at - database_now()).total_seconds()))
+    assert pauses == [10, 20, 40, 40]
+
+
+def test_what_was_begun_goes_first_when_it_is_sent_again(job):
+    _claim(job)  # and its worker dies
+    Outbox.objects.update(due_at=CLOCK)
+    sent = []
+    assert relay_once(lambda *args: sent.append(args)) == 1
+    assert sent == [(TASK, job.tenant_id, job.pk, True)]
 
 
 def test_a_failed_send_notes_nothing(job):

@@ -18,6 +18,7 @@ from work.relay import relay_once
 
 log = logging.getLogger(__name__)
 IDLE_S = 0.1
+FIRST, LATER = 0, 3  # kombu keeps a list in Redis for each; workers empty the first one first
 
 
 class Command(BaseCommand):
@@ -46,5 +47,6 @@ class Command(BaseCommand):
                 stop.wait(IDLE_S)
 
 
-def _send(task: str, tenant_id: UUID, object_id: UUID) -> None:
-    current_app.send_task(task, args=[str(tenant_id), str(object_id)], retry=False)
+def _send(task: str, tenant_id: UUID, object_id: UUID, begun: bool) -> None:
+    priority = FIRST if begun else LATER
+    current_app.send_task(task, args=[str(tenant_id), str(object_id)], retry=False, priority=priority)
