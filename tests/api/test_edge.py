@@ -6,7 +6,7 @@ import json
 import logging
 
 import pytest
-from django.core.cache import cache
+from django.core.cache.backends.redis import RedisCache
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisAway
 
@@ -47,7 +47,7 @@ def test_while_redis_is_away_reading_goes_on_and_making_waits(monkeypatch):
     def away(*_, **__):
         raise RedisAway("gone")
 
-    monkeypatch.setattr(cache, "get", away)
+    monkeypatch.setattr(RedisCache, "get", away)  # the class: readiness asks in a thread with a client of its own
     monkeypatch.setattr("api.throttles.take", away)
     assert client.get("/v1/speakers").status_code == 200
     made = client.post("/v1/speakers", {"name": "Ada"}, format="json")

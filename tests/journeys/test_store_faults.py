@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -48,6 +50,30 @@ def test_without_redis_reading_goes_on_and_making_is_refused(without_redis):
     assert client.get("/v1/speakers").json()["results"] == []
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(("at", "store"), [(0, "database"), (1, "redis")])
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.enable_socket
+def test_a_server_that_takes_connections_and_says_nothing_is_not_ready_within_five_seconds(servers, at, store):
+    """As one whose disk hangs: stopped where it stands, with everything below it."""
+    client = make_organisation().client()
+    assert client.get("/readyz").status_code == 200
+    group = servers.children[at].process.pid
+    began = time.monotonic()
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        answers = [client.get("/readyz") for _ in range(2)]
+        took_s = time.monotonic() - began
+        assert client.get("/healthz").status_code == 200
+    finally:
+        os.killpg(group, signal.SIGCONT)
+    assert [(one.status_code, one.json()[store]) for one in answers] == [(503, "TimeoutError")] * 2
+    print(f"{store} hangs: not ready after {took_s / 2:.1f} s")
+    assert took_s / 2 < 5
+    deadline = time.monotonic() + 10
+    while client.get("/readyz").status_code != 200:
+        assert time.monotonic() < deadline, "it does not come back"
 
 
 class Faults:
