@@ -16,6 +16,7 @@ from audio.encode import Encoded, Format
 from audit.services import record
 from consent.rules import Use
 from consent.selectors import consent_to_use
+from isolation.prepared import insert
 from storage.objects import object_store
 from storage.sealing import open_bytes, seal_text
 from synthesis.errors import NoRecordings, NotReady, Quarantined, SoundNotKept
@@ -62,7 +63,7 @@ class Order:
     energy: float = 1.0
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # inside a request's transaction a refusal ends that one
 def synthesis_request(
     *,
     actor: Actor,
@@ -106,7 +107,7 @@ def _written(
     sealed = seal_text(
         tenant_id=actor.tenant_id, handle=handle, purpose=SCRIPT, object_id=identity, text=json.dumps(script)
     )
-    return Synthesis.objects.create(
+    synthesis = Synthesis(
         id=identity,
         tenant_id=actor.tenant_id,
         version_id=version_id,
@@ -128,6 +129,8 @@ def _written(
         pitch=order.pitch,
         energy=order.energy,
     )
+    insert(synthesis)
+    return synthesis
 
 
 @transaction.atomic

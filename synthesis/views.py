@@ -13,13 +13,13 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import generics
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.idempotency import idempotent
+from api.shapes import ShownList, checked, shown
 from consent.rules import Use
 from isolation.scope import tenant_scope
 from problems.errors import DomainError
@@ -50,7 +50,7 @@ _LOOK_S = 0.25
 _NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
 
 
-class SynthesesView(ScopedView, generics.ListAPIView[Synthesis]):
+class SynthesesView(ScopedView, ShownList[Synthesis]):
     """The tenant's syntheses, and the door for a new one."""
 
     scopes = {"GET": Scope.SYNTHESES_READ, "POST": Scope.SYNTHESES_WRITE}
@@ -67,9 +67,7 @@ class SynthesesView(ScopedView, generics.ListAPIView[Synthesis]):
     @idempotent
     def post(self, request: Request) -> Response:
         """Ask for a text to be spoken for a declared use."""
-        asked = SynthesisIn(data=request.data)
-        asked.is_valid(raise_exception=True)
-        given = dict(asked.validated_data)
+        given = checked(SynthesisIn, request.data)
         synthesis = synthesis_request(
             actor=self.actor,
             version_id=given.pop("voice_version"),
@@ -77,7 +75,7 @@ class SynthesesView(ScopedView, generics.ListAPIView[Synthesis]):
             use=Use(**given.pop("use"), act="synthesise"),
             order=Order(**given),
         )
-        return _accepted(SynthesisOut(synthesis).data, synthesis, f"/v1/syntheses/{synthesis.pk}")
+        return _accepted(shown(SynthesisOut, synthesis), synthesis, f"/v1/syntheses/{synthesis.pk}")
 
 
 class SynthesisView(ScopedView):
@@ -88,9 +86,9 @@ class SynthesisView(ScopedView):
     @extend_schema(
         responses={200: SynthesisOut, 304: OpenApiResponse(description="Unchanged")}, parameters=[_NONE_MATCH]
     )
-    def get(self, request: Request, synthesis_id: UUID) -> Response:
+    def get(self, request: Request, synthesis_id: UUID) -> HttpResponse:
         """Where it stands: state, progress, and the problem's code when it failed."""
-        return _tagged(request, SynthesisOut(synthesis_get(self.actor, synthesis_id)).data)
+        return _tagged(request, shown(SynthesisOut, synthesis_get(self.actor, synthesis_id)))
 
 
 class SynthesisCancelView(ScopedView):
@@ -103,7 +101,7 @@ class SynthesisCancelView(ScopedView):
     def post(self, request: Request, synthesis_id: UUID) -> Response:
         """Stop it: at once while it waits, within seconds while it runs."""
         synthesis = synthesis_cancel(actor=self.actor, synthesis_id=synthesis_id)
-        response = Response(SynthesisOut(synthesis).data)
+        response = Response(shown(SynthesisOut, synthesis))
         response.subject_handle = synthesis.subject_handle  # type: ignore[attr-defined]  # read by api.idempotency
         return response
 
@@ -157,7 +155,7 @@ class SynthesisEventsView(ScopedView):
         return _events(self.actor, synthesis_id)
 
 
-class FineTunesView(ScopedView, generics.ListAPIView[FineTune]):
+class FineTunesView(ScopedView, ShownList[FineTune]):
     """The tenant's fine-tunes, and the door for a new one."""
 
     scopes = {"GET": Scope.VOICES_READ, "POST": Scope.VOICES_WRITE}
@@ -185,7 +183,7 @@ class FineTunesView(ScopedView, generics.ListAPIView[FineTune]):
             recordings=given["recordings"],
             seed=given["seed"],
         )
-        return _accepted(FineTuneOut(tune).data, tune, f"/v1/finetunes/{tune.pk}")
+        return _accepted(shown(FineTuneOut, tune), tune, f"/v1/finetunes/{tune.pk}")
 
 
 class FineTuneView(ScopedView):
@@ -196,9 +194,9 @@ class FineTuneView(ScopedView):
     @extend_schema(
         responses={200: FineTuneOut, 304: OpenApiResponse(description="Unchanged")}, parameters=[_NONE_MATCH]
     )
-    def get(self, request: Request, finetune_id: UUID) -> Response:
+    def get(self, request: Request, finetune_id: UUID) -> HttpResponse:
         """Where it stands, and the version once it is done."""
-        return _tagged(request, FineTuneOut(finetune_get(self.actor, finetune_id)).data)
+        return _tagged(request, shown(FineTuneOut, finetune_get(self.actor, finetune_id)))
 
 
 class FineTuneCancelView(ScopedView):
@@ -211,7 +209,7 @@ class FineTuneCancelView(ScopedView):
     def post(self, request: Request, finetune_id: UUID) -> Response:
         """Stop it: at once while it waits, within seconds while it runs."""
         tune = finetune_cancel(actor=self.actor, finetune_id=finetune_id)
-        response = Response(FineTuneOut(tune).data)
+        response = Response(shown(FineTuneOut, tune))
         response.subject_handle = tune.subject_handle  # type: ignore[attr-defined]  # read by api.idempotency
         return response
 
@@ -228,13 +226,14 @@ def _tags(request: Request) -> frozenset[str]:
     return frozenset(tag.strip().removeprefix("W/").strip('"') for tag in named if tag.strip())
 
 
-def _tagged(request: Request, body: Any) -> Response:
-    """`body` with an ETag over its JSON; 304 when the caller has exactly that."""
-    tag = hashlib.sha256(JSONRenderer().render(body)).hexdigest()[:32]
+def _tagged(request: Request, body: Any) -> HttpResponse:
+    """`body` as JSON with an ETag over it; 304 when the caller has exactly that."""
+    text = JSONRenderer().render(body)
+    tag = hashlib.sha256(text).hexdigest()[:32]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
     if tag in _tags(request):
-        return Response(status=304, headers=headers)
-    return Response(body, headers=headers)
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(text, content_type="application/json", headers=headers)
 
 
 def _events(actor: Actor, synthesis_id: UUID) -> StreamingHttpResponse:

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.schema import StoredProblem
+from api.shapes import shown
 from consent.terms import language_tag
 from voices.jobs import TAKE_LIMITS
 from voices.models import STANDINGS, Recording, VersionState, Voice, VoiceState, VoiceVersion
@@ -217,4 +218,4 @@ class VoiceOut(serializers.ModelSerializer[Voice]):
     def get_newest(self, row: Voice) -> dict[str, Any] | None:
         """The newest ready version, null while there is none."""
         ready = [version for version in row.versions.all() if version.state == VersionState.READY]
-        return dict(VersionOut(max(ready, key=lambda version: version.number)).data) if ready else None
+        return shown(VersionOut, max(ready, key=lambda version: version.number)) if ready else None

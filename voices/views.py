@@ -8,12 +8,12 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.idempotency import idempotent
+from api.shapes import ShownList, shown
 from speakers.selectors import speaker_get
 from tenants.actor import Scope
 from tenants.scoped import ScopedView
@@ -84,7 +84,7 @@ class UploadsView(ScopedView):
         return _about(upload.speaker.key_handle, UploadOut({**shape, "limits": limits}).data, 201)
 
 
-class RecordingsView(ScopedView, generics.ListAPIView[Recording]):
+class RecordingsView(ScopedView, ShownList[Recording]):
     """The tenant's recordings, and the door for a new one."""
 
     scopes: ClassVar = {"GET": Scope.RECORDINGS_READ, "POST": Scope.RECORDINGS_WRITE}
@@ -181,7 +181,7 @@ class PromptsView(ScopedView):
         return Response(ScriptOut(shape).data)
 
 
-class VoicesView(ScopedView, generics.ListAPIView[Voice]):
+class VoicesView(ScopedView, ShownList[Voice]):
     """The tenant's voices, and the door for a new one."""
 
     scopes: ClassVar = {"GET": Scope.VOICES_READ, "POST": Scope.VOICES_WRITE}
@@ -213,7 +213,7 @@ class VoiceView(ScopedView):
     @extend_schema(responses=VoiceOut)
     def get(self, request: Request, voice_id: UUID) -> Response:
         """Read it."""
-        return Response(VoiceOut(voice_get(self.actor, voice_id)).data)
+        return Response(shown(VoiceOut, voice_get(self.actor, voice_id)))
 
 
 class VoiceRetireView(ScopedView):
@@ -227,7 +227,7 @@ class VoiceRetireView(ScopedView):
         return Response(VoiceOut(voice_retire(actor=self.actor, voice_id=voice_id)).data)
 
 
-class VersionsView(ScopedView, generics.ListAPIView[VoiceVersion]):
+class VersionsView(ScopedView, ShownList[VoiceVersion]):
     """The versions of a voice."""
 
     scopes: ClassVar = {"GET": Scope.VOICES_READ}

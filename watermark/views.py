@@ -11,7 +11,6 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -20,6 +19,7 @@ from rest_framework.views import APIView
 
 from api.idempotency import idempotent
 from api.pressure import resting
+from api.shapes import ShownList
 from api.throttles import StrangerThrottle
 from isolation.scope import tenant_scope
 from problems.errors import TooLarge
@@ -77,7 +77,7 @@ class _ClipDoor(APIView):
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
-class VerificationsView(_ClipDoor, ScopedView, generics.ListAPIView[Verification]):
+class VerificationsView(_ClipDoor, ScopedView, ShownList[Verification]):
     """The tenant's verifications, and the door for a new one."""
 
     scopes = {"GET": Scope.VERIFICATIONS_READ, "POST": Scope.VERIFICATIONS_WRITE}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any, Protocol
 from uuid import UUID
@@ -109,7 +110,13 @@ def _store(reply: IdempotentReply, response: Response) -> HttpResponse:
     reply.headers = {name: value for name, value in response.headers.items() if name in {"Location", "Retry-After"}}
     reply.handle = getattr(response, "subject_handle", "")
     reply.sealed_body = _sealer().seal(tenant_id=reply.tenant_id, handle=reply.handle, object_id=reply.pk, body=body)
-    reply.save(force_update=True, update_fields=["status", "headers", "handle", "sealed_body"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE api_idempotentreply SET status = %s, headers = %s, handle = %s, sealed_body = %s WHERE id = %s",
+            [reply.status, json.dumps(reply.headers), reply.handle, reply.sealed_body, reply.pk],
+        )
+        if cursor.rowcount != 1:
+            raise RuntimeError("the claimed key is not there any more")
     return _answer(reply, body)
 
 

@@ -72,7 +72,7 @@ TEMPLATES = [
 # --- Database: the app role owns nothing; the owner role exists in migrating processes alone --------
 APP_ROLE = ENV.database_app_user
 _database = {
-    "ENGINE": "django.db.backends.postgresql",
+    "ENGINE": "isolation.postgresql",  # Django's own, with a cheaper look at kept sessions
     "HOST": ENV.database_host,
     "PORT": ENV.database_port,
     "NAME": ENV.database_name,
@@ -196,7 +196,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["api.throttles.TenantThrottle"],
     "DEFAULT_THROTTLE_RATES": {"tenant": ENV.tenant_rate, "anon": ENV.anonymous_rate},
     "DEFAULT_PAGINATION_CLASS": "api.pagination.NewestFirst",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["api.filters.AskedFilters"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "api.schema.ProblemSchema",

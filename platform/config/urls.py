@@ -5,7 +5,18 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from config import health, pages
 
+# Django tries them in this order, an eighth of a read when the route stands last: so the busiest come first.
 urlpatterns = [
+    path("", include("synthesis.urls")),
+    path("", include("tenants.urls")),
+    path("", include("voices.urls")),
+    path("", include("speakers.urls")),
+    path("", include("watermark.urls")),
+    path("", include("consent.urls")),
+    path("", include("storage.urls")),
+    path("", include("audit.urls")),
+    path("", include("erasure.urls")),
+    path("", include("problems.urls")),
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("metrics", health.metrics, name="metrics"),
@@ -18,16 +29,6 @@ urlpatterns = [
     path("join/<str:token>", pages.join_page, name="join"),
     path("try", pages.try_page, name="try"),
     path("verify", pages.verify_page, name="verify"),
-    path("", include("problems.urls")),
-    path("", include("storage.urls")),
-    path("", include("tenants.urls")),
-    path("", include("audit.urls")),
-    path("", include("speakers.urls")),
-    path("", include("consent.urls")),
-    path("", include("erasure.urls")),
-    path("", include("voices.urls")),
-    path("", include("watermark.urls")),
-    path("", include("synthesis.urls")),
 ]
 
 handler400 = "problems.handler.bad_request"

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +16,7 @@ from rest_framework.views import APIView
 
 from api.idempotency import idempotent
 from api.schema import Problem
+from api.shapes import ShownList
 from api.throttles import StrangerThrottle
 from audit.signing import CERTIFICATE, signer_ensure
 from erasure import selectors
@@ -41,7 +41,7 @@ class ErasureRequestView(ScopedView):
         return Response(ErasureOut(erasure).data, status=202, headers=headers)
 
 
-class ErasureListView(ScopedView, ListAPIView[Erasure]):
+class ErasureListView(ScopedView, ShownList[Erasure]):
     """The tenant's erasures."""
 
     scopes: ClassVar[dict[str, Scope]] = {"GET": Scope.ERASURES_READ}

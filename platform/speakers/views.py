@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.idempotency import idempotent
+from api.shapes import shown
 from speakers.models import Speaker
 from speakers.selectors import speaker_get, speaker_list
 from speakers.serializers import SpeakerAdded, SpeakerIn, SpeakerLinkOut, SpeakerOut, link_url
@@ -53,7 +54,7 @@ class SpeakerView(ScopedView):
     @extend_schema(operation_id="speakers_retrieve", responses=SpeakerOut)
     def get(self, request: Request, speaker_id: UUID) -> Response:
         """Read it; 410 once the person was erased."""
-        return Response(SpeakerOut(speaker_get(self.actor, speaker_id)).data)
+        return Response(shown(SpeakerOut, speaker_get(self.actor, speaker_id)))
 
 
 class SpeakerLinkView(ScopedView):

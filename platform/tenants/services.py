@@ -7,11 +7,10 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from audit.services import record
-from isolation.scope import SETTING, database_now, set_tenant, tenant_scope
+from isolation.scope import database_now, set_tenant, tenant_scope
 from tenants import apikeys
 from tenants.actor import PERSON_ONLY, SCOPES_OF, Actor, ActorKind, Role, Scope
 from tenants.errors import (
@@ -25,7 +24,6 @@ from tenants.errors import (
 )
 from tenants.models import ApiKey, ApiKeyDigest, Member, Tenant
 from tenants.selectors import key_get, tenant_by_slug
-from work.leases import CLOCK
 
 LOCK_AFTER = 5
 LOCK_FOR = timedelta(minutes=15)
@@ -159,36 +157,28 @@ def key_revoke(*, actor: Actor, key_id: UUID) -> ApiKey:
 
 
 def actor_of_key(text: str) -> Actor | None:
-    """The actor behind an API key, with the tenant set on the open transaction; None when not in force."""
+    """The actor behind an API key, with the tenant set on the open transaction; None when not in force.
+
+    Nothing of it is kept: whether the key is in force is asked at every request.
+
+    Raises:
+        TenantSuspended: the organisation may not do anything at the moment.
+    """
     if not apikeys.well_formed(text):
         return None
-    found = _tenant_entered(apikeys.digest(text))
-    if found is None:
-        return None
-    tenant_id, key_id = found
-    in_force = Q(expires_at=None) | Q(expires_at__gt=CLOCK)
-    scopes = ApiKey.objects.filter(in_force, pk=key_id, revoked_at=None).values_list("scopes", flat=True).first()
-    if scopes is None:
-        return None
-    return Actor(tenant_id, ActorKind.KEY, key_id, frozenset(Scope(scope) for scope in scopes) - PERSON_ONLY)
-
-
-def _tenant_entered(digest: bytes) -> tuple[UUID, UUID] | None:
-    """Tenant and row of a key, the tenant set on the transaction by the same statement: every request pays for it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT d.tenant_id, d.key_id, t.suspended_at, set_config(%s, d.tenant_id::text, true)
-            FROM tenants_apikeydigest d JOIN tenants_tenant t ON t.id = d.tenant_id WHERE d.digest = %s
-            """,
-            [SETTING, digest],
+            "SELECT tenant_id, key_id, suspended, scopes FROM tenants_key_entered(%s)", [apikeys.digest(text)]
         )
         row = cursor.fetchone()
     if row is None:
         return None
-    if row[2] is not None:
+    tenant_id, key_id, suspended, scopes = row
+    if suspended:
         raise TenantSuspended
-    return row[0], row[1]
+    if scopes is None:
+        return None
+    return Actor(tenant_id, ActorKind.KEY, key_id, frozenset(map(Scope, scopes)) - PERSON_ONLY)
 
 
 def actor_of_member(tenant_id: UUID, member_id: UUID, stamp: str) -> Actor | None:

@@ -8,11 +8,11 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.idempotency import idempotent
+from api.shapes import ShownList
 from consent.rules import Use
 from synthesis.exports.models import Export
 from synthesis.exports.selectors import export_get, export_list
@@ -23,7 +23,7 @@ from tenants.scoped import ScopedView
 from voices.views import AnyAccept
 
 
-class ExportsView(ScopedView, generics.ListAPIView[Export]):
+class ExportsView(ScopedView, ShownList[Export]):
     """The tenant's exports, and the door for a new one."""
 
     scopes: ClassVar = {"GET": Scope.VOICES_READ, "POST": Scope.VOICES_EXPORT}

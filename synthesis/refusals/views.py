@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.shapes import ShownList
 from synthesis.refusals.models import DoNotClone
 from synthesis.refusals.selectors import refusal_list
 from synthesis.refusals.serializers import DoNotCloneIn, DoNotCloneOut
@@ -19,7 +19,7 @@ from tenants.actor import Scope
 from tenants.scoped import ScopedView
 
 
-class RefusalsView(ScopedView, generics.ListAPIView[DoNotClone]):
+class RefusalsView(ScopedView, ShownList[DoNotClone]):
     """The tenant's entries, and the door for a new one."""
 
     scopes: ClassVar = {"GET": Scope.VOICES_READ, "POST": Scope.REFUSALS_WRITE}

@@ -47,7 +47,7 @@ def test_the_text_lies_sealed(world):
 
 def test_a_use_outside_the_terms_leaves_no_trace(world):
     before = events()
-    with tenant_scope(world.org.id), pytest.raises(ConsentScope) as refused:
+    with pytest.raises(ConsentScope) as refused, tenant_scope(world.org.id):
         world.request(use={**USE, "purpose": "advertising"})
     assert refused.value.facts["reason"] == "purpose"
     with tenant_scope(world.org.id):
@@ -60,7 +60,7 @@ def test_the_consent_of_another_tenant_is_not_there(world, another_world):
     from consent.rules import Use
     from synthesis.services import Order, synthesis_request
 
-    with tenant_scope(world.org.id), pytest.raises(NotFound):
+    with pytest.raises(NotFound), tenant_scope(world.org.id):
         synthesis_request(
             actor=world.org.actor(),
             version_id=world.version.pk,
@@ -75,7 +75,7 @@ def test_the_consent_of_another_person_of_the_house_does_not_do(world, another_s
     from synthesis.errors import ConsentOfAnother
     from synthesis.services import Order, synthesis_request
 
-    with tenant_scope(world.org.id), pytest.raises(ConsentOfAnother):
+    with pytest.raises(ConsentOfAnother), tenant_scope(world.org.id):
         synthesis_request(
             actor=world.org.actor(),
             version_id=world.version.pk,
@@ -89,7 +89,7 @@ def test_a_voice_of_another_tenant_is_not_there(world, another_world):
     from consent.rules import Use
     from synthesis.services import Order, synthesis_request
 
-    with tenant_scope(world.org.id), pytest.raises(NotFound):
+    with pytest.raises(NotFound), tenant_scope(world.org.id):
         synthesis_request(
             actor=world.org.actor(), version_id=another_world.version.pk, use=Use(**USE), order=Order("Hello.")
         )
@@ -100,7 +100,7 @@ def test_a_used_up_quota_refuses_and_a_refusal_takes_nothing(world, monkeypatch)
 
     monkeypatch.setattr(services, "CHARACTERS_A_MONTH", 30)
     world.queued("x" * 20)
-    with tenant_scope(world.org.id), pytest.raises(QuotaExhausted):
+    with pytest.raises(QuotaExhausted), tenant_scope(world.org.id):
         world.request("x" * 20)
     world.queued("x" * 10)
 
@@ -117,7 +117,7 @@ def test_a_waiting_job_is_cancelled_at_once(world):
 
 def test_a_finished_job_is_not_cancelled(world):
     row = world.rendered()
-    with tenant_scope(world.org.id), pytest.raises(JobFinished):
+    with pytest.raises(JobFinished), tenant_scope(world.org.id):
         synthesis_cancel(actor=world.org.actor(), synthesis_id=row.pk)
 
 
@@ -131,7 +131,7 @@ def test_a_sound_is_handed_out_and_each_time_logged(world):
 
 def test_there_is_nothing_to_hand_out_before_the_release(world):
     row = world.queued()
-    with tenant_scope(world.org.id), pytest.raises(NotReady):
+    with pytest.raises(NotReady), tenant_scope(world.org.id):
         synthesis_download(actor=world.org.actor(), synthesis_id=row.pk)
 
 
@@ -142,9 +142,9 @@ def test_a_withdrawal_stops_what_waits_and_puts_away_what_is_done(world):
     assert world.row(waiting.pk).problem_code == "consent-withdrawn"
     assert world.row(done.pk).quarantined_at is not None
     assert not Outbox.objects.exists()
-    with tenant_scope(world.org.id), pytest.raises(ConsentWithdrawn):
+    with pytest.raises(ConsentWithdrawn), tenant_scope(world.org.id):
         synthesis_download(actor=world.org.actor(), synthesis_id=done.pk)
-    with tenant_scope(world.org.id), pytest.raises(ConsentWithdrawn):
+    with pytest.raises(ConsentWithdrawn), tenant_scope(world.org.id):
         world.request()
 
 
@@ -153,7 +153,7 @@ def test_a_withdrawal_asked_again_at_the_download_even_without_the_reaction(worl
     done = world.rendered()
     world.withdraw()
     assert world.row(done.pk).quarantined_at is None
-    with tenant_scope(world.org.id), pytest.raises(ConsentWithdrawn):
+    with pytest.raises(ConsentWithdrawn), tenant_scope(world.org.id):
         synthesis_download(actor=world.org.actor(), synthesis_id=done.pk)
 
 
@@ -161,7 +161,7 @@ def test_quarantine_holds_even_if_the_consent_did_not(world):
     done = world.rendered()
     with tenant_scope(world.org.id):
         consent_ended(tenant_id=world.org.id, consent_id=world.consent.pk, reason="expired")
-    with tenant_scope(world.org.id), pytest.raises(Quarantined):
+    with pytest.raises(Quarantined), tenant_scope(world.org.id):
         synthesis_download(actor=world.org.actor(), synthesis_id=done.pk)
 
 

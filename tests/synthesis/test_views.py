@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from api.shapes import shown
 from audio.decode import decode
-from isolation.scope import tenant_scope
+from consent.rules import Use
+from consent.services import consent_require
+from isolation.scope import database_now, tenant_scope
+from speakers.serializers import SpeakerOut
 from synthesis.jobs import synthesis_render
 from synthesis.models import Synthesis
+from synthesis.serializers import SynthesisOut
 from tenants.actor import Role, Scope
+from voices.models import Voice
+from voices.serializers import VersionOut, VoiceOut
 from watermark.findings import look
 from watermark.ring import live_keys
 from work.models import Outbox
@@ -219,3 +228,32 @@ def test_another_persons_sounds_survive_an_erasure(world, another_world):
         world.rendered()
         SynthesisHolding().destroy(Subject(world.org.id, world.speaker.pk, world.speaker.key_handle))
     assert another_world.org.client().get(f"/v1/syntheses/{kept.pk}/audio").status_code == 200
+
+
+def test_what_is_shown_is_what_the_serializer_says(client, world):
+    """`shown` takes a shorter way; it must lead to the same place for every row and every list."""
+    done(client, world)
+    post(client, world)
+    with tenant_scope(world.org.id):
+        rows = list(Synthesis.objects.all())
+        assert {row.state for row in rows} == {"done", "queued"}
+        for row in rows:
+            assert shown(SynthesisOut, row) == SynthesisOut(row).data
+            row.problem_code, row.problem_detail = "storage-away", "It does not answer"
+            assert shown(SynthesisOut, row) == SynthesisOut(row).data
+        voice = Voice.objects.select_related("speaker").get()
+        assert shown(VoiceOut, voice) == VoiceOut(voice).data
+        assert shown(VersionOut, voice.versions.get()) == VersionOut(voice.versions.get()).data
+        assert shown(SpeakerOut, voice.speaker) == SpeakerOut(voice.speaker).data
+    listed = client.get("/v1/syntheses").json()["results"]
+    assert [one["id"] for one in listed] == [str(row.pk) for row in sorted(rows, key=lambda row: row.created_at)][::-1]
+    assert client.get("/v1/syntheses?state=done").json()["results"] == [one for one in listed if one["state"] == "done"]
+    assert client.get("/v1/syntheses?state=nonsense").status_code == 422
+
+
+def test_a_consent_comes_with_its_speaker_and_the_databases_clock_in_one_question(world):
+    with tenant_scope(world.org.id), CaptureQueriesContext(connection) as asked:
+        found = consent_require(tenant_id=world.org.id, consent_id=world.consent.pk, use=Use(act="enrol"), lock=False)
+        assert found.speaker == world.speaker
+        assert found.read_at <= database_now()
+    assert len([one for one in asked if "consent_consent" in one["sql"]]) == 1

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, with a cheaper look at whether a session still lives."""
