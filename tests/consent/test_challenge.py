@@ -166,7 +166,7 @@ def test_evidence_is_sealed_and_its_check_is_announced_in_the_same_transaction(s
     assert Outbox.objects.filter(task="consent.check_evidence", object_id=evidence.pk).exists()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # the lease is kept over a second session
 def test_real_readings_pass_their_own_challenge_and_are_refused_for_another(make_studio):
     """The demonstration's way: a really random challenge out of the sentences that its recordings hold."""
     studio = make_studio(is_demo=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tests.load.merging import Merging
 from tests.load.openloop import Call, Stream, Summary
 from tests.load.stage import Stage, Tenant
 
@@ -95,6 +96,13 @@ def submissions(stage: Stage, meter: Measuring) -> None:
     meter.measure("submissions", spread(stage, SUBMISSIONS_A_SECOND, submit))
 
 
+def merges(stage: Stage, meter: Measuring) -> None:
+    """How long acts wait for a signed checkpoint, at a tenth of the submissions asked and with the worker at it."""
+    with Merging(stage) as merging:
+        meter.measure("submissions while the log is watched", spread(stage, SUBMISSIONS_A_SECOND / 10, submit))
+    print(f"merges: {merging.text()}")
+
+
 def verifications(stage: Stage, meter: Measuring) -> None:
     """Ten marked seconds, decided by the quick look."""
     streams = [Stream("v", VERIFICATIONS_A_SECOND, verify(stage.tenants[0], stage.clip))]
@@ -131,6 +139,7 @@ def neighbour(stage: Stage, meter: Measuring) -> None:
 SCENES = {
     "reads": Scene("500/s with p99 <= 50 ms", reads),
     "submissions": Scene("200/s with p99 <= 100 ms", submissions),
+    "merges": Scene("p99 <= 2 s", merges),
     "verifications": Scene("5/s with p99 <= 1 s", verifications),
     "overload": Scene("at three times capacity 429/503 with Retry-After, accepted p99 <= 2 times", overload),
     "neighbour": Scene(

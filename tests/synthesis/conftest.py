@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -11,6 +12,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from config.embedded import Servers
 from consent.models import Challenge, Consent, Evidence
 from consent.rules import Use
 from consent.services import consent_withdraw
@@ -179,3 +181,44 @@ def another_speaker(world: World) -> UUID:
 def no_finetune_world() -> World:
     """A world whose speaker allows no fine-tuning."""
     return make_world(may_finetune=False)
+
+
+@pytest.fixture
+def pairs(world: World, servers: Servers) -> Callable[..., list[tuple[UUID, UUID]]]:
+    """``pairs(n)``: n consents in force, each with a synthesis that is running under fence 1.
+
+    ``pairs(n, template, columns, values)`` copies another row, with other columns changed.
+    """
+    usual: list[Synthesis] = []
+
+    def made(
+        count: int, template: Synthesis | None = None, columns: str = "state, fence", values: str = "'running', 1"
+    ) -> list[tuple[UUID, UUID]]:
+        if template is None:
+            usual[:] = usual or [world.queued()]
+            template = usual[0]
+        # Copies by a superuser without triggers: the long way to a consent is not what is raced here.
+        with servers.superuser() as owner:
+            owner.execute("SET session_replication_role = replica")
+            consents = _copies(owner, "consent_consent", world.consent.pk, count, "version", "version + n")
+            rows = _copies(owner, "synthesis_synthesis", template.pk, count, columns, values)
+            owner.execute(
+                "UPDATE synthesis_synthesis s SET consent_id = p.consent FROM unnest(%s::uuid[], %s::uuid[])"
+                " AS p(consent, id) WHERE s.id = p.id",
+                [consents, rows],
+            )
+        return list(zip(consents, rows, strict=True))
+
+    return made
+
+
+def _copies(owner: Any, table: str, pk: UUID, count: int, columns: str, values: str) -> list[UUID]:
+    given = {"id", *columns.split(", ")}
+    names = owner.execute("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", [table])
+    kept = ", ".join(name for (name,) in names if name not in given)
+    rows = owner.execute(
+        f"INSERT INTO {table} (id, {columns}, {kept}) SELECT gen_random_uuid(), {values}, {kept}"
+        f" FROM {table}, generate_series(1, %s) AS n WHERE id = %s RETURNING id",
+        [count, pk],
+    )
+    return [row[0] for row in rows]

@@ -58,39 +58,6 @@ class Outcome:
 
 
 @pytest.fixture
-def pairs(world, servers) -> Callable[[int], list[tuple[UUID, UUID]]]:
-    """``pairs(n)``: n consents in force, each with a synthesis that is running under fence 1."""
-    template = world.queued()
-
-    def made(count: int) -> list[tuple[UUID, UUID]]:
-        # Copies by a superuser without triggers: the long way to a consent is not what is raced here.
-        with servers.superuser() as owner:
-            owner.execute("SET session_replication_role = replica")
-            consents = _copies(owner, "consent_consent", world.consent.pk, count, "version", "version + n")
-            rows = _copies(owner, "synthesis_synthesis", template.pk, count, "state, fence", "'running', 1")
-            owner.execute(
-                "UPDATE synthesis_synthesis s SET consent_id = p.consent FROM unnest(%s::uuid[], %s::uuid[])"
-                " AS p(consent, id) WHERE s.id = p.id",
-                [consents, rows],
-            )
-        return list(zip(consents, rows, strict=True))
-
-    return made
-
-
-def _copies(owner, table: str, pk: UUID, count: int, columns: str, values: str) -> list[UUID]:
-    given = {"id", *columns.split(", ")}
-    names = owner.execute("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", [table])
-    kept = ", ".join(name for (name,) in names if name not in given)
-    rows = owner.execute(
-        f"INSERT INTO {table} (id, {columns}, {kept}) SELECT gen_random_uuid(), {values}, {kept}"
-        f" FROM {table}, generate_series(1, %s) AS n WHERE id = %s RETURNING id",
-        [count, pk],
-    )
-    return [row[0] for row in rows]
-
-
-@pytest.fixture
 def no_trigger(servers) -> Iterator[None]:
     with servers.superuser() as owner:
         owner.execute("ALTER TABLE synthesis_synthesis DISABLE TRIGGER synthesis_release_guard")
