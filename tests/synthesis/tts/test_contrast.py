@@ -21,12 +21,13 @@ def test_a_flat_frame_stays_as_it_is() -> None:
     assert torch.allclose(contrast.sharpened(torch.full((3, 100), -4.0)), torch.full((3, 100), -4.0), atol=1e-4)
 
 
-def test_a_peak_stands_out_more() -> None:
+@pytest.mark.parametrize(("band", "least", "most"), [(8, 1.1, 1.3), (40, 1.5, 1.7), (90, 2.0, 2.2)])
+def test_a_peak_stands_out_more_the_higher_it_lies(band: int, least: float, most: float) -> None:
     frame = torch.zeros(1, 100)
-    frame[0, 40] = 1.0
+    frame[0, band] = 1.0
     sharp = contrast.sharpened(frame)
-    assert sharp[0, 40] - sharp[0, 70] > 1.5
-    assert sharp[0, 35] < sharp[0, 70]
+    assert least < sharp[0, band] - sharp[0, 60] < most
+    assert sharp[0, band - 5] < sharp[0, 60]
 
 
 def test_every_frame_stays_as_loud_as_it_was() -> None:
