@@ -169,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
 def _engine_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same samples")
     command.add_argument("--language", default="en", help="en, en-GB, de, nl, cmn (default: en)")
-    command.add_argument("--engine", choices=("neural", "humming"), default="neural")
+    command.add_argument("--engine", choices=("neural", "neural-int8", "humming"), default="neural")
     command.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the base voice")
     command.add_argument("--device", default="cpu", help="cpu or cuda")
 

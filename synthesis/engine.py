@@ -238,7 +238,7 @@ class Engine(Protocol):
 
 
 def load_engine(name: str, weights: Path, device: str = "cpu") -> Engine:
-    """The engine a worker runs: "neural" from the weights' folder, or "humming", which has none.
+    """The engine a worker runs: "neural" from the weights' folder, "neural-int8", or "humming", which has none.
 
     Raises:
         WeightsMissing: the folder holds no usable base voice.
@@ -248,8 +248,8 @@ def load_engine(name: str, weights: Path, device: str = "cpu") -> Engine:
         from synthesis.humming import HummingEngine
 
         return HummingEngine()
-    if name == "neural":
+    if name in ("neural", "neural-int8"):
         from synthesis.neural import NeuralEngine  # torch stays outside processes that do not speak
 
-        return NeuralEngine.load(weights, device)
-    raise ValueError(f"no engine {name!r}: neural or humming")
+        return NeuralEngine.load(weights, device, is_narrow=name == "neural-int8")
+    raise ValueError(f"no engine {name!r}: neural, neural-int8 or humming")

@@ -25,6 +25,7 @@ from synthesis.batcher import Batcher
 from synthesis.tts import adapt as adapting
 from synthesis.tts import symbols, text, voicefile
 from synthesis.tts.adapter import Adapter
+from synthesis.tts.narrow import narrowed
 from synthesis.tts.text.errors import NothingToSay
 from synthesis.tts.text.script import Utterance, Utterances
 from synthesis.tts.voice import BaseVoice, Voice
@@ -59,21 +60,25 @@ class NeuralEngine:
     rate_hz = seam.RATE_HZ
     has_words = True
 
-    def __init__(self, base: BaseVoice) -> None:
+    def __init__(self, base: BaseVoice, *, is_narrow: bool = False) -> None:
         self.base = base
-        self.together = Batcher(base)
+        self.speaking = narrowed(base) if is_narrow else base
+        self.together = Batcher(self.speaking)
         self.base_sha256 = base.sha256
         self.same_speaker_at = base.same_speaker
 
     @classmethod
-    def load(cls, weights: Path, device: str = "cpu") -> NeuralEngine:
+    def load(cls, weights: Path, device: str = "cpu", *, is_narrow: bool = False) -> NeuralEngine:
         """Read the base from a folder; its hash is checked.
+
+        Args:
+            is_narrow: speak in 8 bits (see `tts.narrow`), learn in float.
 
         Raises:
             WeightsMissing: no base there, or not the one its digest names.
         """
         try:
-            engine = cls(BaseVoice.load(weights, device=device))
+            engine = cls(BaseVoice.load(weights, device=device), is_narrow=is_narrow)
         except voicefile.BadVoiceFile as fault:
             raise seam.WeightsMissing(str(fault)) from fault
         engine.prepare("Unpack the dictionary now, not at the first request.")
@@ -101,7 +106,7 @@ class NeuralEngine:
         for number, part in enumerate(utterances):
             if part.phonemes:
                 manner = _manner(part, rate, pitch, energy)
-                spoken = self.base.speak(
+                spoken = self.speaking.speak(
                     symbols.ids(part.phonemes), chosen, seed=seed + number, gain=_from(gain, frames), **manner
                 )
                 sound.append(spoken)

@@ -22,7 +22,7 @@ def production_is_real(app_configs: Sequence[AppConfig] | None, **_: Any) -> lis
         found.append(kind("keys stand in files (CONSONANT_KEY_STORE=directory)", id="consonant.001"))
     if settings.OBJECT_STORE != "s3":
         found.append(kind("objects stand in a directory (CONSONANT_OBJECT_STORE=directory)", id="consonant.002"))
-    if settings.ENGINE != "neural":
+    if settings.ENGINE == "humming":
         found.append(kind("the engine hums (CONSONANT_ENGINE=humming)", id="consonant.003"))
     if len(settings.SECRET_KEY) < 50:
         found.append(kind("the secret key is shorter than 50 characters", id="consonant.004"))

@@ -48,7 +48,7 @@ class Environment:
     key_store: str = "directory"  # directory | kms
     kms_key_id: str = ""
     kms_bucket: str = ""
-    engine: str = "neural"  # neural | humming
+    engine: str = "neural"  # neural | neural-int8 (on a CPU, 0.6 of the time) | humming
     weights_dir: str = ""  # the shipped weights when empty
     device: str = "cpu"  # cpu | cuda
     allowed_hosts: str = "127.0.0.1,localhost"
@@ -62,7 +62,7 @@ _CHOICES = {
     "mode": {"demo", "test", "production"},
     "object_store": {"directory", "s3"},
     "key_store": {"directory", "kms"},
-    "engine": {"neural", "humming"},
+    "engine": {"neural", "neural-int8", "humming"},
     "device": {"cpu", "cuda"},
 }
 

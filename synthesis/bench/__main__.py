@@ -38,7 +38,7 @@ def main() -> None:
     peers = _peers(asked, bench)
     spoken = _spoken(asked, bench, heard, prompts, peers)
     copied = bench.copies(_pairs(heard, asked, bench)) if "copy" in asked.only else {}
-    names = ["humming", *(["neural"] if _trained(asked.weights) else [])]
+    names = ["humming", *(["neural", "neural-int8"] if _trained(asked.weights) else [])]
     speeds = {name: speed_of(name, asked.weights) for name in names} if "speed" in asked.only else {}
     others = _others(asked, bench, heard) if _trained(asked.weights) else []
     speeds |= {NAMES[peer.name]: peer.cost for peer in peers if peer.cost}
@@ -122,9 +122,10 @@ def _systems(asked: argparse.Namespace, peers: list[Peer]) -> list[System]:
     found = [systems.recordings()]
     base = copies.load(asked.weights)
     if base is not None:
-        neural = NeuralEngine(base)
         found += losses.parts(base, SPEAKER)
-        found.append(systems.engine("consonant", neural, neural.base_voice()))
+        for name, is_narrow in (("consonant", False), ("consonant int8", True)):
+            neural = NeuralEngine(base, is_narrow=is_narrow)
+            found.append(systems.engine(name, neural, neural.base_voice()))
     else:
         humming = load_engine("humming", asked.weights)
         found.append(systems.engine("humming", humming, humming.base_voice()))

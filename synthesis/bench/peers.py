@@ -50,7 +50,7 @@ class Peer:
     @property
     def cost(self) -> dict[str, float]:
         """What stands in the table of speeds; empty when everything it says had been kept."""
-        return {"rtf_cpu": self.cpu_s / self.seconds, "memory_mb": self.memory_mb} if self.seconds else {}
+        return {"rtf_whole": self.cpu_s / self.seconds, "memory_mb": self.memory_mb} if self.seconds else {}
 
     def close(self) -> None:
         """End the process."""

@@ -51,16 +51,24 @@ def measure(engine: Engine) -> dict[str, float]:
         seconds += size / engine.rate_hz
         cpu, wall = cpu + time.process_time() - began_cpu, wall + time.perf_counter() - began
     return {
-        "rtf_cpu": cpu / seconds, "rtf_wall": wall / seconds,
+        "rtf_whole": whole(engine), "rtf_cpu": cpu / seconds, "rtf_wall": wall / seconds,
         "first_ms_cpu": 1000 * float(np.median([cpu for _, cpu in firsts])),
         "first_ms_wall": 1000 * float(np.median([wall for wall, _ in firsts])),
         "memory_mb": peak_memory_mb(),
     }  # fmt: skip
 
 
+def whole(engine: Engine) -> float:
+    """Real-time factor of whole sentences, CPU seconds per second of sound."""
+    voice, seconds, began = engine.base_voice(), 0.0, time.process_time()
+    for text in TEXTS:
+        seconds += len(engine.render(engine.prepare(text), voice, gain=_unmarked)) / engine.rate_hz
+    return (time.process_time() - began) / seconds
+
+
 def main(name: str, weights: str) -> None:
     """Measure one engine with one thread and print the numbers."""
-    if name == "neural":
+    if name.startswith("neural"):
         import torch
 
         torch.set_num_threads(1)

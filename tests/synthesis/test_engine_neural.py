@@ -44,6 +44,17 @@ def test_the_whole_is_what_the_chunks_say(engine: NeuralEngine) -> None:
     assert np.abs(whole - chunks).max() < 1e-5
 
 
+def test_in_eight_bits_it_says_the_same_words_and_learns_in_float(engine: NeuralEngine) -> None:
+    quick, said = NeuralEngine(engine.base, is_narrow=True), engine.prepare("Hello there, old friend.")
+    whole, float_one = (made.render(said, made.base_voice(), gain=flat, seed=5) for made in (quick, engine))
+    assert len(whole) == len(float_one)
+    assert not np.array_equal(whole, float_one)
+    chunks = np.concatenate(list(quick.stream(said, quick.base_voice(), gain=flat, seed=5)))
+    assert len(chunks) == len(whole)
+    assert quick.base is engine.base
+    assert quick.base_sha256 == engine.base_sha256
+
+
 def test_the_mark_runs_on_through_sentences_and_pauses(engine: NeuralEngine) -> None:
     asked: list[tuple[int, int]] = []
 
