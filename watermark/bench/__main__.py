@@ -3,8 +3,8 @@
     python -m watermark.bench setup                     install the codecs (Debian, as root)
     python -m watermark.bench [--speech DIR] [--out DIR] [--people N] [--only PART ...]
 
-Parts: quality, channels, nulls, security, speed. Each writes a CSV and a Markdown table into the folder of
-`--out`; `watermark/README.md` shows the last full run.
+Parts: quality, strength, channels, nulls, places, security, speed. Each writes a CSV and a Markdown table into the
+folder of `--out`; `watermark/README.md` shows the last full run.
 """
 
 import argparse
@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from watermark.bench import nulls, presence, quality, security, speed, table, tools
+from watermark.bench import nulls, places, presence, quality, security, speed, strength, table, tools
 from watermark.bench.channels import CHANNELS
 from watermark.bench.speech import Clip, clips
 from watermark.codec.embed import embed
 from watermark.codec.keys import MarkKey
 
-PARTS = ("quality", "channels", "nulls", "security", "speed")
+PARTS = ("quality", "strength", "channels", "nulls", "places", "security", "speed")
 CLIP_S = 11.0
 
 
@@ -50,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("var/bench/watermark"))
     parser.add_argument("--people", type=int, default=24)
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--cuts", type=int, default=1, help="of every length, person and channel")
+    parser.add_argument("--share", default="0/1", help="I/N: which people's clips go through the channels")
+    parser.add_argument("--unmarked", type=int, default=10_000, help="searches of sound that is not ours")
+    parser.add_argument("--copies", type=int, default=1_000, help="marks planted on other speech")
     parser.add_argument("--keys", type=int, default=200_000, help="wrong keys per clip at a fixed place")
     parser.add_argument("--only", nargs="+", choices=PARTS)
     return parser
@@ -82,11 +86,15 @@ def _quality(people: list[Clip], parsed: argparse.Namespace) -> str:
 
 
 def _channels(people: list[Clip], parsed: argparse.Namespace) -> str:
-    done: list[presence.Trial] = []
+    folder, (share, shares) = parsed.out / "channels", map(int, parsed.share.split("/"))
+    folder.mkdir(exist_ok=True)
     for number, clip in enumerate(people):
-        done += presence.trials(clip, list(CHANNELS), seed=1000 * parsed.seed + number)
-        table.write_csv(parsed.out / "channels.csv", done)  # a long run that is cut short leaves what it has
-        (parsed.out / "channels.md").write_text(table.presence_table(done))
+        rows = folder / f"{number:02d}.csv"
+        if number % shares == share and not rows.exists():  # a long run that is cut short goes on where it was
+            seed = 1000 * parsed.seed + number
+            table.write_csv(rows, list(presence.trials(clip, list(CHANNELS), seed=seed, cuts=parsed.cuts)))
+    done = [one for rows in sorted(folder.glob("*.csv")) for one in table.read_trials(rows)]
+    table.write_csv(parsed.out / "channels.csv", done)
     return table.presence_table(done)
 
 
@@ -100,20 +108,30 @@ def _nulls(people: list[Clip], parsed: argparse.Namespace) -> str:
             for one in rows
         ],
     )
-    if not parsed.foreign.is_dir():
-        return text
-    foreign = list(nulls.foreign(parsed.foreign, seconds=5.0, keys=4))
-    table.write_csv(parsed.out / "foreign.csv", foreign)
-    found = np.array([one.p_value for one in foreign])
-    cells = [(f"{p:g}", str(int((found <= p).sum())), f"{p * len(found):.1f}") for p in (0.1, 0.01, 1e-3, 1e-6)]
-    return f"{text}\n{len(found)} searches of sound that is not ours:\n\n" + table.markdown(
-        ("p at most", "times", "times allowed"), cells
-    )
+    strangers = sorted(parsed.speech.rglob("*.flac"))[::4]
+    others = nulls.sounds(parsed.foreign, people[:6], strangers[: parsed.unmarked // 10])
+    foreign = list(nulls.foreign(others, parsed.unmarked, seconds=3.0, keys=4))
+    table.write_csv(parsed.out / "foreign.csv", nulls.counted(foreign))
+    return f"{text}\n{nulls.text_of(foreign)}"
+
+
+def _strength(people: list[Clip], parsed: argparse.Namespace) -> str:
+    rows = [row for number, clip in enumerate(people) for row in strength.strengths(clip, list(CHANNELS), seed=number)]
+    table.write_csv(parsed.out / "strength.csv", rows)
+    return strength.table_of(rows)
+
+
+def _places(people: list[Clip], parsed: argparse.Namespace) -> str:
+    edges = [edge for number, clip in enumerate(people) for edge in places.edges(clip, number)]
+    splices = [one for number, clip in enumerate(people) for one in places.splices(clip, number)]
+    table.write_csv(parsed.out / "edges.csv", edges)
+    table.write_csv(parsed.out / "splices.csv", splices)
+    return f"{places.table_of_edges(edges)}\n{places.table_of_splices(splices)}"
 
 
 def _security(people: list[Clip], parsed: argparse.Namespace) -> str:
     over = [security.overwritten(clip, seconds, n) for n, clip in enumerate(people) for seconds in (3.0, 6.0)]
-    copies = [security.copied(people[n - 1], clip, n) for n, clip in enumerate(people)]
+    copies = list(security.copies(people, parsed.copies))
     taken = [security.subtracted(clip, n) for n, clip in enumerate(people)]
     table.write_csv(parsed.out / "security.csv", over)
     rows = [
@@ -124,9 +142,10 @@ def _security(people: list[Clip], parsed: argparse.Namespace) -> str:
         for seconds in (3.0, 6.0)
     ]  # fmt: skip
     rows += [
-        ("gains copied to other speech: called ours", table.percent([one.verdict == "ours" for one in copies]) + " %"),
-        ("... of these content differs", table.percent([one.content == "differs" for one in copies]) + " %"),
-        ("... called genuine (content matches)", str(sum(one.content == "matches" for one in copies))),
+        (f"gains copied to other speech, 5 s, {len(copies):,} pairs: called ours",
+         table.percent([one.verdict == "ours" for one in copies]) + " %"),
+        *((f"... content {content}", f"{sum(one.content == content for one in copies):,}")
+          for content in ("differs", "unknown", "matches")),
         ("known gains subtracted: still read back", table.percent([one.after <= 1e-6 for one in taken]) + " %"),
         *(
             (f"share of the pattern seen after {hours:g} h", f"{100 * security.share_learned(hours):.0f} %")
@@ -144,7 +163,10 @@ def _speed(people: list[Clip], parsed: argparse.Namespace) -> str:
     )
 
 
-_RUN = {"quality": _quality, "channels": _channels, "nulls": _nulls, "security": _security, "speed": _speed}
+_RUN = {
+    "quality": _quality, "strength": _strength, "channels": _channels, "nulls": _nulls, "places": _places,
+    "security": _security, "speed": _speed,
+}  # fmt: skip
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,6 +4,7 @@ Every channel is a function (samples, rate_hz) -> (samples, rate_hz). Randomness
 length, so a run can be repeated.
 """
 
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -166,6 +167,12 @@ def world(samples: Floats, rate_hz: int) -> Sound:
     return world_and_back(samples, rate_hz)
 
 
+def our_vocoder(samples: Floats, rate_hz: int) -> Sound:
+    """Our own vocoder, unmarked, fed with what was measured of the marked sound: a program of its own, at 16 kHz."""
+    program = (sys.executable, "-m", "synthesis.bench.copies", "in.wav", "out.wav")
+    return through(samples, rate_hz, program)
+
+
 def chain(*parts: Channel) -> Channel:
     """One channel after the other."""
 
@@ -230,4 +237,5 @@ CHANNELS: dict[str, Channel] = {
     "codec2 3200": codec2("3200"),
     "noise 5 dB": noise(5),
     "remover": chain(tempo(0.93), pitch(1.3), _equaliser, AAC_64),
+    "our own vocoder": our_vocoder,
 }

@@ -1,7 +1,8 @@
 """False alarms: wrong keys on real speech at a fixed place, and the whole search on sound that is not ours."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,17 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from watermark.bench import table
+from watermark.bench.channels import CHANNELS
 from watermark.bench.speech import Clip
 from watermark.codec import frames
 from watermark.codec.bounds import log_tail
-from watermark.codec.detect import detect
-from watermark.codec.evidence import evidence_of
+from watermark.codec.detect import ALPHA, detect
+from watermark.codec.evidence import judged
 from watermark.codec.keys import MarkKey
 from watermark.codec.pattern import NARROW
 
 Floats = npt.NDArray[np.float32]
 
 LEVELS = (3.0, 4.0, 4.5, 5.0)
+P_VALUES = (0.1, 0.01, 1e-3, 1e-4, ALPHA)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def wrong_keys(clips: Iterable[Clip], per_clip: int, *, seconds: float = 3.0, se
     rng = np.random.default_rng(seed)
     scores = []
     for clip in clips:
-        evidence = evidence_of(frames.power(clip.samples[: int((seconds + 1) * clip.rate_hz)], clip.rate_hz))
+        evidence = judged(frames.power(clip.samples[: int((seconds + 1) * clip.rate_hz)], clip.rate_hz))
         values = evidence.at(0.5, int(seconds * 50))[:, :NARROW].reshape(-1)
         norm = float(np.sqrt((values**2).sum())) + 1e-9
         for first in range(0, per_clip, 5000):
@@ -62,15 +66,72 @@ class Foreign:
     p_value: float
 
 
-def foreign(folder: Path, *, seconds: float, keys: int, seed: int = 0) -> Iterator[Foreign]:
-    """Every sound file under `folder` (noise, music, rooms, speech), cut to `seconds`, under `keys` wrong keys."""
+@dataclass(frozen=True)
+class Counted:
+    """Of so many clips of a kind, how many had a p-value of `p` at most."""
+
+    kind: str
+    clips: int
+    p: float
+    times: int
+    least: float
+
+
+def counted(found: Sequence[Foreign]) -> list[Counted]:
+    """All together, then kind by kind."""
+    rows = []
+    for kind in ("all", *sorted({one.kind for one in found})):
+        some = np.array([one.p_value for one in found if kind in ("all", one.kind)])
+        rows += [Counted(kind, len(some), p, int((some <= p).sum()), float(some.min())) for p in P_VALUES]
+    return rows
+
+
+def text_of(found: Sequence[Foreign]) -> str:
+    """How often a search of sound that is not ours had so small a p-value, of how many."""
+    rows = [one for one in counted(found) if one.kind == "all"]
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in Counter(one.kind for one in found).most_common())
+    return (
+        f"{len(found):,} searches of sound that is not ours, every place at the speed it has ({kinds}). Smallest "
+        f"p-value {rows[0].least:.2g}; called ours {rows[-1].times} (0 bounds the rate at {3 / len(found):.1e}):\n\n"
+        + table.markdown(
+            ("p at most", "times", "times allowed"),
+            [(f"{one.p:g}", str(one.times), f"{one.p * one.clips:g}") for one in rows],
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound nobody has marked: samples (T,)."""
+
+    kind: str
+    samples: Floats
+    rate_hz: int
+
+
+def foreign(sounds: Sequence[Sound], count: int, *, seconds: float, keys: int, seed: int = 0) -> Iterator[Foreign]:
+    """`count` random cuts of sounds that are not ours, each searched under one of `keys` keys at the speed it has."""
     rng = np.random.default_rng(seed)
     masters = [MarkKey(rng.bytes(32)) for _ in range(keys)]
-    for key in masters:
-        for path in sorted(folder.rglob("*.flac")):
-            samples, rate_hz = soundfile.read(path, dtype="float32")
-            count = int(seconds * rate_hz)
-            if samples.ndim == 1 and len(samples) >= count:
-                first = int(rng.integers(len(samples) - count + 1))
-                found = detect(samples[first : first + count], rate_hz, [key], search="none")
-                yield Foreign(path.parent.name, found.p_value)
+    for number in range(count):
+        sound = sounds[number % len(sounds)]
+        size = min(int(seconds * sound.rate_hz), len(sound.samples))
+        first = int(rng.integers(len(sound.samples) - size + 1))
+        found = detect(sound.samples[first : first + size], sound.rate_hz, [masters[number % keys]], search="none")
+        yield Foreign(sound.kind, found.p_value)
+
+
+def sounds(noise: Path, speech: Sequence[Clip], strangers: Sequence[Path]) -> list[Sound]:
+    """Music, noise and rooms; speech as it is, through two vocoders and a codec; and many people's single sentences."""
+    found = [Sound(path.parent.name, *_read(path)) for path in sorted(noise.rglob("*.flac"))]
+    found += [Sound("speech", *_read(path)) for path in strangers]
+    vocoders = ("WORLD", "mel + Griffin-Lim", "AMR-NB 4.75")
+    for clip in speech:
+        found.append(Sound("speech", clip.samples, clip.rate_hz))
+        found += [Sound(name, *CHANNELS[name](clip.samples, clip.rate_hz)) for name in vocoders]
+    return [sound for sound in found if sound.samples.ndim == 1]
+
+
+def _read(path: Path) -> tuple[Floats, int]:
+    samples, rate_hz = soundfile.read(path, dtype="float32")
+    return samples, int(rate_hz)

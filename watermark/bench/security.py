@@ -5,7 +5,8 @@ him. He knows where two of his outputs overlap in the pattern. His knowledge is 
 has seen; what he has seen he can subtract from, or plant on, anything.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +84,20 @@ class Copied:
     verdict: str
     record_same: bool
     content: str
+
+
+def copies(people: Sequence[Clip], count: int, *, seconds: float = 5.0, seed: int = 0) -> Iterator[Copied]:
+    """Marks of `count` random stretches of speech planted on random stretches of somebody else's."""
+    rng = np.random.default_rng(seed)
+
+    def stretch(clip: Clip) -> Clip:
+        size = int(seconds * clip.rate_hz)
+        first = int(rng.integers(len(clip.samples) - size + 1))
+        return replace(clip, samples=clip.samples[first : first + size])
+
+    for number in range(count):
+        source, target = rng.choice(len(people), 2, replace=False)
+        yield copied(stretch(people[source]), stretch(people[target]), number)
 
 
 def copied(source: Clip, target: Clip, seed: int) -> Copied:

@@ -18,6 +18,19 @@ def write_csv(path: Path, rows: Sequence[object]) -> None:
         writer.writerows(asdict(row) for row in rows)  # type: ignore[call-overload]  # as above
 
 
+def read_trials(path: Path) -> list[Trial]:
+    """Trials that `write_csv` wrote."""
+    answers = ("ours", "record_read", "record_wrong", "named")
+    with path.open(newline="") as file:
+        return [
+            Trial(
+                row["channel"], float(row["seconds"]), row["speaker"], row["sex"], row["group"], float(row["p_value"]),
+                *(row[name] == "True" for name in answers),
+            )
+            for row in csv.DictReader(file)
+        ]  # fmt: skip
+
+
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table."""
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]

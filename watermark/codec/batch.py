@@ -17,6 +17,8 @@ from watermark.codec.evidence import CLIP, LEAST_SPREAD, separable
 from watermark.codec.field import STRENGTH_DB, gain_field
 from watermark.codec.frames import BINS, FRAME, cell_weights
 from watermark.codec.keys import MarkKey
+from watermark.codec.network import SPANS, released
+from watermark.codec.pattern import BANDS
 from watermark.codec.transform import OVERLAP, frame_and_hop
 
 Device = str | torch.device
@@ -87,14 +89,67 @@ def power(samples: Tensor, rate_hz: int) -> Tensor:
 
 def evidence(spectrum: Tensor, pitch: float = 1.0) -> Tensor:
     """Evidence (N, L, 54) of power spectra (N, L, 321), as `evidence.evidence_of(...).values`."""
+    cells, _ = _cells(spectrum, pitch)
+    return torch.clamp(_scaled(_filtered(cells).sum(dim=1))[0], -CLIP, CLIP)
+
+
+def judged(spectrum: Tensor, pitch: float = 1.0) -> Tensor:
+    """Evidence (N, L, 54) as the network judges it, as `evidence.judged(...).values`."""
+    shown, weights = _planes(spectrum, pitch), released()
+    hidden = shown
+    for (distance, taps), kernel, offset in zip(SPANS, weights.kernels, weights.offsets, strict=True):
+        reach = (distance * (taps // 2), 1)
+        taken, added = (torch.from_numpy(part).to(hidden) for part in (kernel, offset))
+        hidden = torch.relu(torch.nn.functional.conv2d(hidden, taken, added, padding=reach, dilation=(distance, 1)))
+    last = torch.from_numpy(weights.last).to(hidden)[:, :, None, None]
+    added = torch.from_numpy(weights.last_offset).to(hidden)
+    scale, correction = torch.nn.functional.conv2d(hidden, last, added).unbind(dim=1)
+    return torch.tanh(0.5 * (shown[:, 0] * torch.exp(scale) + correction))
+
+
+def _planes(spectrum: Tensor, pitch: float) -> Tensor:
+    """What the network is shown, (N, 10, L, 54), as `evidence.planes`."""
+    cells, floors = _cells(spectrum, pitch)
+    heights = [torch.clamp(cells - torch.log(floor + 1e-12), 0.0, 10.0) for floor in floors]
+    over_frame, over_band = (_pairs(height).mean(dim=1) for height in heights)
+    parts = _filtered(cells)
+    base, spread = _scaled(parts.sum(dim=1))
+    of_clip = (torch.log(spread), 0.5 * over_frame.mean(dim=1, keepdim=True) - 1.0, torch.linspace(-1.0, 1.0, BANDS))
+    planes = (
+        torch.clamp(base, -CLIP, CLIP)[:, None],
+        torch.clamp(parts[:, :2] / spread[:, None], -2 * CLIP, 2 * CLIP),
+        torch.clamp(_pairs(cells - cells.mean(dim=1, keepdim=True)), -5.0, 5.0),
+        (0.5 * over_frame - 1.0)[:, None],
+        (0.25 * over_band - 1.0)[:, None],
+        *(part.to(base).expand_as(base)[:, None] for part in of_clip),
+    )
+    return torch.cat(planes, dim=1)
+
+
+def _cells(spectrum: Tensor, pitch: float) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Log energies (N, L, C), and the floors of each frame (N, L, 1) and band (N, 1, C)."""
     energy = spectrum @ torch.from_numpy(cell_weights(round(pitch, 4))).to(spectrum)
     loud = torch.quantile(energy, 0.9, dim=1, keepdim=True) * 1e-3
-    cells = torch.log(energy + loud + energy.mean(dim=2, keepdim=True) * 10**-1.2 + 1e-12)
+    frame = energy.mean(dim=2, keepdim=True) * 10**-1.2
+    return torch.log(energy + loud + frame + 1e-12), (frame, loud)
+
+
+def _filtered(cells: Tensor) -> Tensor:
+    """What each rank of the filter says of cells (N, L, C): (N, 3, L, B)."""
     cells = cells - cells.mean(dim=1, keepdim=True)
     parts = [_over_time(cells @ torch.from_numpy(matrix).to(cells), taps) for taps, matrix in separable()]
-    out = torch.stack(parts).sum(dim=0)
-    spread = torch.clamp(1.25 * out.abs().mean(dim=1, keepdim=True), min=LEAST_SPREAD)
-    return torch.clamp(out / spread, -CLIP, CLIP)
+    return torch.stack(parts, dim=1)
+
+
+def _scaled(heard: Tensor) -> tuple[Tensor, Tensor]:
+    """Each band over its own spread (N, L, B), and the spreads (N, 1, B)."""
+    spread = torch.clamp(1.25 * heard.abs().mean(dim=1, keepdim=True), min=LEAST_SPREAD)
+    return heard / spread, spread
+
+
+def _pairs(cells: Tensor) -> Tensor:
+    """The lower and the upper cell of each band: (N, L, C) -> (N, 2, L, B)."""
+    return cells.reshape(*cells.shape[:2], BANDS, 2).permute(0, 3, 1, 2)
 
 
 def _over_time(bands: Tensor, taps: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Tensor:

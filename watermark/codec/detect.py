@@ -24,14 +24,14 @@ import numpy.typing as npt
 from watermark.codec import frames
 from watermark.codec.bounds import log_tail, p_value
 from watermark.codec.embed import CHOICES
-from watermark.codec.evidence import evidence_of, markable_s
+from watermark.codec.evidence import judged, markable_s
 from watermark.codec.keys import MarkKey
 from watermark.codec.pattern import SYMBOL_S, place_of
 from watermark.codec.payload import word_of
 from watermark.codec.plan import Family, Search, families
 from watermark.codec.record import nearest_record, read_record
-from watermark.codec.refine import Candidate
-from watermark.codec.search import PROFILES, Line, Reading, read
+from watermark.codec.refine import Candidate, settled
+from watermark.codec.search import PROFILES, Line, Reading, Scale, read
 from watermark.codec.seek import Seeker
 from watermark.codec.spans import Span, spans_of
 
@@ -151,7 +151,8 @@ def examine(seeker: Seeker, plan: Sequence[Family]) -> tuple[float, Mark | None]
 
 def _mark(seeker: Seeker, found: Candidate, read_so_far: int) -> Mark:
     """Read the payload on the line that was found and say where the mark is."""
-    reading = read(found.key, seeker.evidence(found.line.scale.pitch), found.line, 0.0, seeker.length_s)
+    line = found.line if found.line.scale == Scale() else settled(seeker.evidence, found)
+    reading = read(found.key, seeker.evidence(line.scale.pitch), line, 0.0, seeker.length_s)
     record, log_p = read_record(found.key, reading)
     if found.key.record is not None:  # the key marks nothing else, so that it is there says which record it is
         record, log_p = found.key.record, found.log_p
@@ -159,7 +160,7 @@ def _mark(seeker: Seeker, found: Candidate, read_so_far: int) -> Mark:
     if log_p > math.log(ALPHA):
         record, log_p = None, 0.0
     spans = spans_of(reading, seeker.length_s)
-    return Mark(found.key, found.line, p_value(found.log_p), record, p_value(log_p), spans, reading)
+    return Mark(found.key, line, p_value(found.log_p), record, p_value(log_p), spans, reading)
 
 
 def attribute(mark: Mark, records: Sequence[int]) -> tuple[int | None, float]:
@@ -201,7 +202,7 @@ def check(
         answer is how well they do.
     """
     clip_s = len(samples) / rate_hz
-    evidence = evidence_of(frames.power(samples, rate_hz))
+    evidence = judged(frames.power(samples, rate_hz))
     shifts = np.arange(-0.080, 0.0801, SYMBOL_S / 4) + shift_s
     best = most = apart = 0.0
     for shift in shifts:

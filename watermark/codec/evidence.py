@@ -1,9 +1,10 @@
 """From log energies to evidence: for each symbol a number that leans towards its sign.
 
-One fixed two-dimensional filter does the work: it matches the shape a symbol leaves in the log spectrum
+One fixed two-dimensional filter does the first half: it matches the shape a symbol leaves in the log spectrum
 and whitens what speech and codecs leave there. It was fitted once by least squares on speech through
-codecs (`watermark/bench/front_end.py`); it has never seen a key, so it cannot disturb the p-value. Each
-band is then scaled to its own spread and clipped, so that no single patch outvotes the others.
+codecs (`watermark/bench/front_end.py`). Each band is then scaled to its own spread and clipped, so that no single
+patch outvotes the others. The second half is a small network (`network.py`) that says how much of this to believe.
+Neither has ever seen a key, so they cannot disturb the p-value.
 
 Shapes: L frames (100 a second), C cells, B bands.
 """
@@ -16,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import correlate1d
 
-from watermark.codec.frames import CELLS, FRAMES_HZ, log_cells
+from watermark.codec.frames import CELLS, FRAMES_HZ, cell_energies, floors, log_cells
+from watermark.codec.network import PLANES, listened, released
 from watermark.codec.pattern import BANDS, SYMBOL_S
 
 CLIP = 3.0
@@ -48,7 +50,7 @@ def separable() -> list[tuple[Floats, Floats]]:
 class Evidence:
     """What one clip says about every band at every 10 ms, were its pitch changed by `pitch`."""
 
-    values: Floats  # (L, B), clipped to +-3
+    values: Floats  # (L, B), -1 to 1; by the filter alone clipped to +-3
     pitch: float = 1.0
 
     @property
@@ -71,14 +73,53 @@ class Evidence:
 
 
 def evidence_of(spectrum: Floats, pitch: float = 1.0) -> Evidence:
-    """Evidence from a power spectrum of `frames.power` (L, 321)."""
+    """Evidence from a power spectrum of `frames.power` (L, 321), by the filter alone: cheap."""
     cells = log_cells(spectrum, pitch)
-    cells = cells - cells.mean(axis=0)
-    out = np.zeros((len(cells), BANDS), np.float32)
-    for taps, matrix in separable():
-        out += correlate1d(cells @ matrix, taps, axis=0, mode="nearest")
-    spread = np.maximum(1.25 * np.abs(out).mean(axis=0), LEAST_SPREAD)
-    return Evidence(np.clip(out / spread, -CLIP, CLIP), pitch)
+    return Evidence(np.clip(_scaled(_filtered(cells - cells.mean(axis=0)).sum(axis=0))[0], -CLIP, CLIP), pitch)
+
+
+def judged(spectrum: Floats, pitch: float = 1.0) -> Evidence:
+    """Evidence from a power spectrum (L, 321), each patch as the network judges it: what a detector reads."""
+    return Evidence(listened(*planes(cell_energies(spectrum, pitch)), released()), pitch)
+
+
+def _filtered(cells: Floats) -> Floats:
+    """What each rank of the filter says of cells (L, C) without their mean: (3, L, B)."""
+    return np.stack([correlate1d(cells @ matrix, taps, axis=0, mode="nearest") for taps, matrix in separable()])
+
+
+def _scaled(heard: Floats) -> tuple[Floats, Floats]:
+    """Each band over its own spread (L, B), and the spreads (B,)."""
+    spread = np.maximum(1.25 * np.abs(heard).mean(axis=0), LEAST_SPREAD)
+    return heard / spread, spread
+
+
+def planes(energy: Floats) -> tuple[Floats, Floats]:
+    """What the network is shown of energies (L, C): planes (10, L, B), and the filter's evidence (L, B).
+
+    The filter and two of its parts; the two cells of a band; how high the band stands over the frame and over its own
+    floor; and of the whole clip, how much the filter's output spreads there, how high the band stands, and which it is.
+    """
+    loud, frame = floors(energy)
+    cells = np.log(energy + loud + frame + np.float32(1e-12))
+    heights = cells - np.log(frame + np.float32(1e-12)), cells - np.log(loud + np.float32(1e-12))
+    over_frame, over_band = (_pairs(np.clip(height, 0.0, 10.0)).mean(axis=0) for height in heights)
+    mean = cells.mean(axis=0)
+    parts = _filtered(cells - mean)
+    base, spread = _scaled(parts.sum(axis=0))
+    shown = np.empty((PLANES, *base.shape), np.float32)
+    shown[0] = base = np.clip(base, -CLIP, CLIP)
+    shown[1:3] = np.clip(parts[:2] / spread, -2 * CLIP, 2 * CLIP)
+    shown[3:5] = np.clip(_pairs(cells - mean), -5.0, 5.0)
+    shown[5], shown[6] = 0.5 * over_frame - 1.0, 0.25 * over_band - 1.0
+    shown[7], shown[8] = np.log(spread), 0.5 * over_frame.mean(axis=0) - 1.0
+    shown[9] = np.linspace(-1.0, 1.0, BANDS)
+    return shown, base
+
+
+def _pairs(cells: Floats) -> Floats:
+    """The lower and the upper cell of each band: (L, C) -> (2, L, B)."""
+    return cells.reshape(len(cells), BANDS, 2).transpose(2, 0, 1)
 
 
 def active(spectrum: Floats) -> npt.NDArray[np.bool_]:

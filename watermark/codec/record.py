@@ -16,17 +16,21 @@ from watermark.codec.search import Reading
 
 Floats = npt.NDArray[np.float32]
 
+EXPECTED = 10.0  # pilots of full agreement that the expected weight counts as much as
+
 
 def band_weights(reading: Reading) -> Floats:
     """How well each band of this channel speaks, learned from the pilots alone: (B,), never negative.
 
-    Pilots say nothing about payload signs, so weights from them leave the record's p-value intact.
+    Evidence is meant as what a sign is expected to be, so it should agree with the pilots as much as it has power: a
+    weight of 1, unless the pilots say otherwise. Pilots say nothing about payload signs, so weights from them leave
+    the record's p-value intact.
     """
     pilots = reading.chips.signs * reading.chips.pilot
     agree = (reading.values * pilots).sum(axis=0)
     power = (reading.values**2 * reading.chips.pilot).sum(axis=0)
     kernel = np.ones(7)
-    smooth = np.convolve(agree, kernel, "same") / (np.convolve(power, kernel, "same") + 1e-6)
+    smooth = (np.convolve(agree, kernel, "same") + EXPECTED) / (np.convolve(power, kernel, "same") + EXPECTED)
     return np.maximum(smooth, 0.0).astype(np.float32)
 
 

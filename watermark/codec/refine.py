@@ -15,7 +15,7 @@ from watermark.codec.bounds import log_tail
 from watermark.codec.evidence import Evidence
 from watermark.codec.keys import MarkKey
 from watermark.codec.pattern import SYMBOL_S, Pattern
-from watermark.codec.plan import SHIFTS_NEAR, Family
+from watermark.codec.plan import FINE_PITCH, FINE_TEMPO, SHIFTS_NEAR, TEMPOS_NEAR, Family
 from watermark.codec.search import PROFILES, Line, Scale
 
 Floats = npt.NDArray[np.float32]
@@ -57,6 +57,24 @@ def refined(evidence: EvidenceAt, found: Candidate, family: Family, price: float
         best, _ = neighbours.best([best.line.scale.tempo], pitches, [shift])
         best, _ = neighbours.best(tempos, [best.line.scale.pitch], quarters)
     return min(found, best, key=lambda one: one.log_p)
+
+
+def settled(evidence: EvidenceAt, found: Candidate) -> Line:
+    """The line through a mark that was found at a changed tempo or pitch, at the scale its pilots like best.
+
+    A clip that was played faster is found at its tempo alone, too, only less clearly: good enough for a verdict, not
+    for the payload, which is read on this line. Nothing is paid for it: the pilots know nothing of payload signs, and
+    the p-value of the mark stays that of the line that was found.
+    """
+    neighbours, tempo = _Neighbours.of(evidence, found), found.line.scale.tempo
+    around = [found.line.scale.pitch, *(1 + 0.02 * step for step in range(-7, 8))]
+    coarse, _ = neighbours.best([tempo], around, [0])
+    tempos = [tempo + FINE_TEMPO * step for step in range(-TEMPOS_NEAR, TEMPOS_NEAR + 1)]
+    pitches = [coarse.line.scale.pitch + FINE_PITCH * step for step in (-2, -1, 0, 1, 2)]
+    fine, shift = neighbours.best([tempo], pitches, range(-SHIFTS_NEAR, SHIFTS_NEAR + 1))
+    best, _ = neighbours.best(tempos, [fine.line.scale.pitch], [shift])
+    as_found = candidate(evidence, found.line, found.key, found.window)
+    return min(as_found, coarse, fine, best, key=lambda one: one.log_p).line
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from watermark.codec.pattern import BANDS, LENGTH, NARROW, SYMBOL_S, Chips, Patt
 
 # How much each band is listened to: everything, the telephone, or mostly the low bands that coarse codecs keep.
 PROFILES = {
-    "wide": np.repeat([1.0, 0.5], [NARROW, BANDS - NARROW]).astype(np.float32),
+    "wide": np.repeat([1.0, 0.75], [NARROW, BANDS - NARROW]).astype(np.float32),
     "narrow": np.repeat([1.0, 0.0], [NARROW, BANDS - NARROW]).astype(np.float32),
     "low": np.concatenate([np.linspace(1.0, 0.2, NARROW), np.zeros(BANDS - NARROW)]).astype(np.float32),
 }

@@ -15,7 +15,7 @@ from itertools import groupby, islice
 import numpy as np
 import numpy.typing as npt
 
-from watermark.codec.evidence import Evidence, evidence_of
+from watermark.codec.evidence import Evidence, judged
 from watermark.codec.frames import FRAMES_HZ
 from watermark.codec.keys import MarkKey
 from watermark.codec.pattern import NARROW, SYMBOL_S
@@ -81,7 +81,7 @@ class Seeker:
         pitch = round(pitch, 4)
         if pitch in self._remembered:
             return self._remembered[pitch]
-        whole = evidence_of(self.spectrum, pitch)
+        whole = judged(self.spectrum, pitch)
         for start_s, end_s in self.hidden:
             whole.values[max(int(start_s * FRAMES_HZ), 0) : max(int(end_s * FRAMES_HZ), 0)] = 0.0
         if (len(self._remembered) + 1) * len(whole.values) > _REMEMBERED:

@@ -10,7 +10,7 @@ import torch
 
 from watermark.codec import batch
 from watermark.codec.detect import detect
-from watermark.codec.evidence import evidence_of
+from watermark.codec.evidence import evidence_of, judged
 from watermark.codec.field import gain_field
 from watermark.codec.frames import power, resampled
 from watermark.codec.keys import MarkKey
@@ -42,11 +42,12 @@ def test_marking_is_the_same(speech, key: MarkKey, record: int, rate_hz: int) ->
 def test_analysis_is_the_same(speech, rate_hz: int, pitch: float) -> None:
     clips = two(speech, rate_hz)
     spectra = batch.power(torch.from_numpy(clips), rate_hz)
-    found = batch.evidence(spectra, pitch).numpy()
-    for clip, spectrum, one in zip(clips, spectra.numpy(), found, strict=True):
+    filtered, network = batch.evidence(spectra, pitch).numpy(), batch.judged(spectra, pitch).numpy()
+    for clip, spectrum, one, other in zip(clips, spectra.numpy(), filtered, network, strict=True):
         reference = power(clip, rate_hz)
         assert np.abs(spectrum - reference).max() < 1e-5 * reference.max()
         assert np.abs(one - evidence_of(reference, pitch).values).max() < 1e-5 * 3.0  # values reach from -3 to 3
+        assert np.abs(other - judged(reference, pitch).values).max() < 1e-5
 
 
 def test_what_is_marked_in_a_batch_is_found_one_by_one(speech, key: MarkKey, record: int) -> None:

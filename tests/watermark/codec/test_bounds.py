@@ -9,7 +9,7 @@ import pytest
 from watermark.codec import frames
 from watermark.codec.bounds import log_tail, p_value, score_needed
 from watermark.codec.detect import Detection, detect
-from watermark.codec.evidence import evidence_of
+from watermark.codec.evidence import evidence_of, judged
 from watermark.codec.keys import MarkKey
 from watermark.codec.refine import log_p_of
 
@@ -37,10 +37,11 @@ def test_the_score_needed_is_the_inverse_of_the_bound() -> None:
 
 
 @pytest.mark.parametrize("name", ["woman", "man"])
-def test_wrong_keys_on_real_speech_stay_within_the_bound(speech, name: str) -> None:
+@pytest.mark.parametrize("front_end", [evidence_of, judged])
+def test_wrong_keys_on_real_speech_stay_within_the_bound(speech, name: str, front_end) -> None:
     """200,000 random sign patterns at a fixed place: standard normal, and below the bound at every level."""
     samples, rate_hz = speech(name)
-    values = evidence_of(frames.power(samples, rate_hz)).at(0.0, 200)[:, :22].reshape(-1)
+    values = front_end(frames.power(samples, rate_hz)).at(0.0, 200)[:, :22].reshape(-1)
     rng, scores = np.random.default_rng(5), []
     for _ in range(20):
         signs = 1 - 2 * np.unpackbits(np.frombuffer(rng.bytes(10_000 * 550), np.uint8)).astype(np.int8)
@@ -55,7 +56,7 @@ def test_wrong_keys_on_real_speech_stay_within_the_bound(speech, name: str) -> N
 def test_parts_of_a_window_are_paid_for(speech) -> None:
     """2,000 wrong keys, whole window and ten parts each: no more small p-values than they claim."""
     samples, rate_hz = speech("man")
-    values = evidence_of(frames.power(samples, rate_hz)).at(0.0, 250)
+    values = judged(frames.power(samples, rate_hz)).at(0.0, 250)
     rng = np.random.default_rng(6)
     signs = rng.choice(np.array([-1, 0, 1], np.int8), (2000, *values.shape))
     log_p = np.array([log_p_of(values, one) for one in signs]) + math.log(3)  # three profiles
