@@ -125,10 +125,14 @@ def neighbour(stage: Stage, meter: Measuring) -> None:
     """Three organisations within their limits; then the fourth asks for fifty times its own."""
     quiet, noisy = stage.tenants[:3], stage.tenants[3]
     allowed = LIMIT_A_MINUTE / 60
-    calm = [Stream(f"quiet {tenant.id}", 0.8 * allowed, read(tenant)) for tenant in quiet]
-    alone = meter.measure("alone", calm, lambda who: who.split()[0])["quiet"]
-    noise = [*calm, Stream(f"noisy {noisy.id}", 50 * allowed, read(noisy))]
-    beside = meter.measure("beside 50 times the limit", noise, lambda who: who.split()[0])
+    calm = [Stream(tenant.id, 0.8 * allowed, read(tenant)) for tenant in quiet]
+    noise = [*calm, Stream(noisy.id, 50 * allowed, read(noisy))]
+
+    def told(who: str) -> str:
+        return "noisy" if who == noisy.id else "quiet"
+
+    alone = meter.measure("alone", calm, told)["quiet"]
+    beside = meter.measure("beside 50 times the limit", noise, told)
     print(
         f"neighbour: p99 of the others {beside['quiet'].p99 / alone.p99:.2f} times that of before, "
         f"{beside['quiet'].rate / alone.rate:.1%} of their throughput; "
