@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = given.run(given)
     except (DomainError, OSError) as fault:
-        sys.stderr.write(f"python -m synthesis: {fault.detail if isinstance(fault, DomainError) else fault}\n")
+        sys.stderr.write(f"python -m synthesis: {_told(fault)}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; nothing half-written is left\n")
@@ -44,12 +44,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _told(fault: DomainError | OSError) -> str:
+    """What is wrong, for a person; of a file, which one."""
+    if isinstance(fault, DomainError):
+        return str(fault.detail)
+    return f"{fault.filename}: {fault.strerror}" if fault.filename and fault.strerror else str(fault)
+
+
 def speak(given: argparse.Namespace) -> int:
     """Speak a text or a file of lines."""
     from synthesis.desk import speaking
 
     if (given.text is None) == (given.lines is None):
-        raise NotPermitted("give a TEXT or --lines FILE, not both")
+        raise NotPermitted(f"give a TEXT or --lines FILE, {'one of them' if given.text is None else 'not both'}")
+    if not given.language.lower().startswith("en"):
+        sys.stderr.write(f"note: how well this voice is understood in {given.language} has not been measured\n")
     engine = load_engine(given.engine, given.weights, given.device)
     voice, permission = _voice(engine, given)
     marker = Marker.local(given.key, permission.research)

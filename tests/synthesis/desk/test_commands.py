@@ -150,6 +150,25 @@ def test_nothing_to_say_is_said_so(home: Path, capsys: pytest.CaptureFixture[str
     assert not (home / "o.wav").exists()
 
 
+def test_neither_text_nor_lines_nor_both(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["speak", "-o", str(home / "out.wav"), *HUM]) == 1
+    assert "give a TEXT or --lines FILE, one of them" in capsys.readouterr().err
+    assert main(["speak", "Hello.", "--lines", "x.csv", "-o", str(home / "out.wav"), *HUM]) == 1
+    assert "not both" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["speak", "Hello.", "-o", str(home / "out.wav"), "--key", str(home / "no.key"), *HUM]) == 1
+    assert capsys.readouterr().err == f"python -m synthesis: {home / 'no.key'}: No such file or directory\n"
+
+
+def test_a_language_that_was_not_measured_is_labelled(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["speak", "Guten Tag.", "--language", "de", "-o", str(home / "out.wav"), *HUM])
+    assert "in de has not been measured" in capsys.readouterr().err
+    main(["speak", "Good day.", "-o", str(home / "out.wav"), *HUM])
+    assert "measured" not in capsys.readouterr().err
+
+
 def test_missing_weights_are_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["speak", "Hello.", "-o", str(home / "o.wav"), "--weights", str(home)]) == 1
     assert "base voice" in capsys.readouterr().err
