@@ -24,13 +24,14 @@ from synthesis.tts.voice import BaseVoice
 WEIGHTS = Path(__file__).parents[1] / "weights"
 BASE_SPEAKER = "kathleen"
 VECTOR_TAKES = 60
+POLISHED = 0.5  # of the way to the polished decoder: all of it is livelier than speech in the noise between sounds
 TRIAL_S = 8.0  # speech on each side of a speaker trial
 FALSE_MATCH = 0.01  # share of impostor trials that the threshold lets through, on the unseen people
 
 
-def export(work: Path, config: BaseConfig, folder: Path = WEIGHTS) -> str:
-    """Write the weights folder; returns the digest."""
-    base = assemble(work, config)
+def export(work: Path, config: BaseConfig, folder: Path = WEIGHTS, polished: float = POLISHED) -> str:
+    """Write the weights folder; returns the digest. For `polished` see `assemble`."""
+    base = assemble(work, config, polished)
     shards = Shards(work / "shards")
     rows = [row for row in shards.rows if row.speaker == BASE_SPEAKER and row.split == "train"]
     step = max(1, len(rows) // VECTOR_TAKES)
@@ -44,13 +45,13 @@ def export(work: Path, config: BaseConfig, folder: Path = WEIGHTS) -> str:
     return digest
 
 
-def assemble(work: Path, config: BaseConfig) -> BaseVoice:
-    """A base voice from the last checkpoints below `work`."""
+def assemble(work: Path, config: BaseConfig, polished: float = POLISHED) -> BaseVoice:
+    """A base voice from the last checkpoints below `work`, its frames `polished` of the way to the polished ones."""
     base = BaseVoice.blank(config)
     average = {stage: _average(work / stage / "last.pt") for stage in ("acoustic", "vocoder", "aligner")}
     if (work / "gloss" / "last.pt").exists():
         average["vocoder"] = _average(work / "gloss" / "last.pt")
-    average["acoustic"] = _polished(average["acoustic"], work / "polish" / "last.pt")
+    average["acoustic"] = _polished(average["acoustic"], work / "polish" / "last.pt", polished)
     speaker = _cut(average["acoustic"], "speaker.")
     judge = _cut(_average(work / "speaker" / "last.pt"), "net.")
     if not torch.equal(judge["weigh.weight"], speaker["weigh.weight"]):
@@ -62,14 +63,17 @@ def assemble(work: Path, config: BaseConfig) -> BaseVoice:
     return base
 
 
-def _polished(plain: dict[str, torch.Tensor], checkpoint: Path) -> dict[str, torch.Tensor]:
-    """The polished weights where there are any. Polishing leaves the encoder alone, so it tells what they came from."""
+def _polished(plain: dict[str, torch.Tensor], checkpoint: Path, share: float) -> dict[str, torch.Tensor]:
+    """`share` of the way to the polished weights. Polishing leaves the encoder alone: it tells what they came from."""
     if not checkpoint.exists():
         return plain
     polished = _cut(_average(checkpoint), "learner.")
     if not torch.equal(polished["acoustic.encoder.table.weight"], plain["acoustic.encoder.table.weight"]):
         raise SystemExit(f"acoustic has learnt more since it was polished: remove {checkpoint.parent} and polish again")
-    return polished
+    return {
+        name: torch.lerp(value, polished[name], share) if value.is_floating_point() else value
+        for name, value in plain.items()
+    }
 
 
 def _average(checkpoint: Path) -> dict[str, torch.Tensor]:
@@ -127,7 +131,7 @@ def card(work: Path, shards: Shards, digest: str, trials: dict[str, float]) -> s
         "Its one named voice is *kathleen*, whose recordings were given for text-to-speech. It is not to be used",
         "to speak as any other person of the training data.",
         "", "## Training", "", "| part | steps | minutes |", "|---|---|---|", *_effort(work), "",
-        "Two shared CPU cores, bf16, no adversary. Details: `synthesis/training/LOG.md`.",
+        "On two CPU cores, bf16, since the weights it went on from; every run: `synthesis/training/LOG.md`.",
         "", "## Data and credits", "",
         "| set | utterances trained on | minutes | licence | credit |", "|---|---|---|---|---|", *_credits(shards), "",
         f"Manifest of recordings: SHA-256 `{manifest}`.",
@@ -145,7 +149,8 @@ def _effort(work: Path) -> Iterator[str]:
         if not (work / stage / "last.pt").exists():
             continue
         state = torch.load(work / stage / "last.pt", map_location="cpu", weights_only=True)
-        yield f"| {stage} | {state['steps']} | {state['trained_s'] / 60:.0f} |"
+        if state["steps"]:
+            yield f"| {stage} | {state['steps']} | {state['trained_s'] / 60:.0f} |"
 
 
 def _credits(shards: Shards) -> Iterator[str]:

@@ -27,7 +27,8 @@ from synthesis.tts.features import MELS
 
 STRETCH = 96  # frames the judge sees of a sentence
 LEARNS = tuple(f"acoustic.{name}." for name in ("decoder", "variance.pitch_in", "variance.energy_in", "variance.place"))
-BELIEVED, ALIKE = 0.05, 0.3  # weights beside the mel distance, which has 1
+BELIEVED, ALIKE = 0.06, 0.3  # weights beside the mel distance, which has 1
+JUDGES_SHARE = 0.5  # of the learning rate; a judge that learns as fast is soon never wrong, and teaches nothing
 
 
 class Polisher(nn.Module):
@@ -62,7 +63,8 @@ def train(
         state = torch.load(folder.parent / "acoustic" / "last.pt", map_location="cpu", weights_only=True)
         polisher.learner.load_state_dict(state["average"])
     plan = replace(plan, betas=adversary.BETAS)
-    run, other = Run(polisher, folder, plan, peers), Run(judge, folder / "judge", plan, peers)
+    run = Run(polisher, folder, plan, peers)
+    other = Run(judge, folder / "judge", replace(plan, rate=JUDGES_SHARE * plan.rate), peers)
     polisher.learner.acoustic.encoder.eval()
     polisher.learner.acoustic.variance.eval()
     sentences = Sentences(shards, scores(shards))
