@@ -29,8 +29,8 @@ _BEFORE_NUMBER = {"p": "page", "pp": "pages", "sec": "section", "art": "article"
 _BARE_BEFORE_NUMBER = "apt|ste|rm|ext|vol"  # with a full stop or without
 _AFTER_NAME = {"Dr": "drive", "Ln": "lane", "Ct": "court", "Pl": "place", "Pkwy": "parkway", "Hwy": "highway",
                "Sq": "square", "Ave": "avenue", "Rd": "road", "Blvd": "boulevard"}  # fmt: skip
-_BARE_UNITS = {"km": "kilometers", "kg": "kilograms", "cm": "centimeters", "mm": "millimeters", "lbs": "pounds",
-               "mph": "miles per hour", "hrs": "hours", "mins": "minutes", "secs": "seconds"}  # fmt: skip
+_BARE = {"km": "kilometers", "kg": "kilograms", "cm": "centimeters", "mm": "millimeters", "lbs": "pounds",
+         "vs": "versus", "mph": "miles per hour", "hrs": "hours", "mins": "minutes", "secs": "seconds"}  # fmt: skip
 _SLASHED = {"and/or": "and or", "he/she": "he or she", "she/he": "she or he", "his/her": "his or her",
             "him/her": "him or her", "s/he": "she or he", "w/o": "without", "w/": "with", "c/o": "care of"}  # fmt: skip
 _STATES = {
@@ -46,7 +46,7 @@ _STATES = {
 }  # fmt: skip
 _ALSO_WORDS = frozenset("OK OR IN ME HI".split())  # states only where a postal code follows
 _CAN_END = frozenset("etc Jr Sr Inc Ltd Co Corp Ave Rd Blvd dept".split())
-_DOTTED = {"e.g.": "for example", "i.e.": "that is", "a.k.a.": "also known as", "p.s.": "postscript"}
+_DOTTED = {"e.g.": "for example", "i.e.": "that is", "a.k.a.": "also known as", "p.s.": "postscript", "cf.": "compare"}
 _SIGNS = {"&": " and ", "@": " at ", "%": " percent ", "+": " plus ", "=": " equals ", "§": " section ",
           "°": " degrees ",
           "×": " times ", "÷": " divided by ", "±": " plus or minus ", "~": " about ", "©": " copyright ",
@@ -81,7 +81,7 @@ _NUMBERED_SHORT = re.compile(
     rf"\b({'|'.join(_BEFORE_NUMBER)})\.\s?(?=\d)|\b({_BARE_BEFORE_NUMBER})\.?\s(?=\d|[IVX]+\b)", re.IGNORECASE
 )
 _STREET_NAME = re.compile(rf"\b([A-Z][a-z]+) ({'|'.join(_AFTER_NAME)})\b\.?(?=[,;]| [a-z(]| [NSEW]{{1,2}}\b|(\s*$))")
-_BARE_UNIT = re.compile(rf"(?<![\w'])({'|'.join(_BARE_UNITS)})(?![\w'])")
+_BARE_RE = re.compile(rf"(?<![\w'])({'|'.join(_BARE)})(?![\w'])")
 _SLASHED_RE = re.compile("|".join(rf"(?<![\w/]){short}(?![\w/])" for short in _SLASHED), re.IGNORECASE)
 _STATE = re.compile(rf"(?<=[a-z], )({'|'.join(_STATES)})(?=( (?:{numerals.FIGURES})\b)|[,.;:!?]|\s*$)")
 _APPLE = re.compile(r"\b([ie])(?=[A-Z])")
@@ -155,7 +155,7 @@ def acronyms(text: str, known: Callable[[str], bool]) -> str:
     """
     text = _TAIL.sub(" ", _APPLE.sub(lambda m: numerals.letters(m[1]) + " ", text))
     text = _MIXED.sub(lambda m: _mixed(m[0]), text)
-    text = _BARE_UNIT.sub(lambda m: _BARE_UNITS[m[1]], text)
+    text = _BARE_RE.sub(lambda m: _BARE[m[1]], text)
     text = _MUTE.sub(lambda m: _mute(m[0], known), text)
     return text if _is_shouted(text) else _CAPITALS.sub(lambda m: _capitals(m[0], known), text)
 

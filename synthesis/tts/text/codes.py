@@ -56,7 +56,7 @@ def spoken(text: str) -> str:
     text = _CALL.sub(lambda m: m[1] + numerals.spelled(m[2]), text)
     text = _DIAL.sub(lambda m: m[1] + numerals.spelled(m[2]), text)
     text = _HOUSE.sub(lambda m: numerals.pairs(m[1]), text)
-    text = re.sub(r"(?<![\w.,$€£#/+-])911(?![\w,/-]|\.\d)", "nine one one", text)
+    text = re.sub(r"(?<![\w.,$€£#/+-])911(?![\w,/-]|\.\d| (?!calls|operators)[a-z]+s\b)", "nine one one", text)
     text = re.sub(r"\b9/11\b", "nine eleven", re.sub(r"\b24/7/365\b", "twenty four seven three sixty five", text))
     text = re.sub(r"(?<![\w/.])10/10(?![\w/])", "ten out of ten", text)
     text = re.sub(r"\b(Q[1-4])\s?[-–]\s?(?=Q?[1-4]\b)", r"\1 to ", re.sub(r"(?<!\w)'0(?=\d\b)", "oh ", text))

@@ -32,8 +32,9 @@ _CLOCK = re.compile(
 )
 _STAMP = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?:(Z)|([+-])(\d\d):?(\d\d))?\b")
 _NO_YEAR = re.compile(
-    r"\b((?:[Oo]n|[Bb]y|[Ss]ince|[Uu]ntil|[Bb]efore|[Aa]fter) )(1[0-2]|0?[1-9])/(3[01]|[12]\d|0?[1-9])(?![\w/]|[.,]\d)"
-    r"|(?<![\w/.])()(1[0-2])/(3[01]|2\d|1[3-9])(?![\w/\"]|[.,]\d)"
+    r"\b((?:[Oo]n|[Ss]ince|(?:[Bb]y|[Uu]ntil|[Bb]efore|[Aa]fter)(?! (?:1/[234]|2/3|3/4)\b)) )"
+    r"(1[0-2]|0?[1-9])/(3[01]|[12]\d|0?[1-9])(?![\w/]|[.,]\d| of\b)"
+    r"|(?<![\w/.])()(1[0-2])/(3[01]|2\d|1[3-9])(?![\w/\"]|[.,]\d| of\b)"
 )
 _DAY_SPAN = re.compile(rf"\b({_WEEK})\.?\s?[-–—]\s?({_WEEK})\b\.?(?=[\s,;:)]|$)")
 _MONTH_SPAN = re.compile(rf"\b({_NAMES})\s?[-–—]\s?(?={_NAMES}\b)")

@@ -107,7 +107,7 @@ def _names_a_kind(words: list[str], place: int) -> bool:
     """True for the letter in "type A", "A or B" and at the end of the text."""
     before = words[place - 2].lower() if place >= 2 else ""
     after = words[place + 2 : place + 5]
-    choice = len(after) == 3 and after[0] in ("or", "and", "to") and len(after[2].rstrip(",.;:!?")) == 1
+    choice = len(after) == 3 and after[0] in ("or", "and", "to", "versus") and len(after[2].rstrip(",.;:!?")) == 1
     return before in _KINDS or (place >= 2 and not after) or (choice and after[2][0].isupper())
 
 
