@@ -89,21 +89,20 @@ class Copied:
 def copies(people: Sequence[Clip], count: int, *, seconds: float = 5.0, seed: int = 0) -> Iterator[Copied]:
     """Marks of `count` random stretches of speech planted on random stretches of somebody else's."""
     rng = np.random.default_rng(seed)
+    key = MarkKey(rng.bytes(32))
 
     def stretch(clip: Clip) -> Clip:
         size = int(seconds * clip.rate_hz)
         first = int(rng.integers(len(clip.samples) - size + 1))
         return replace(clip, samples=clip.samples[first : first + size])
 
-    for number in range(count):
+    for _ in range(count):
         source, target = rng.choice(len(people), 2, replace=False)
-        yield copied(stretch(people[source]), stretch(people[target]), number)
+        yield copied(stretch(people[source]), stretch(people[target]), key, int(rng.integers(2**48)))
 
 
-def copied(source: Clip, target: Clip, seed: int) -> Copied:
+def copied(source: Clip, target: Clip, key: MarkKey, record: int) -> Copied:
     """The best copy there can be: the attacker has the exact gains."""
-    rng = np.random.default_rng(seed)
-    key, record = MarkKey(rng.bytes(32)), int(rng.integers(2**48))
     made = embed(source.samples, source.rate_hz, key, record)
     frame, hop = frame_and_hop(target.rate_hz)
     gains = gain_field(key, record, made.salt, made.start, rate_hz=target.rate_hz, n_fft=frame, hop=hop)
