@@ -57,11 +57,11 @@ def recordings() -> System:
     return System("recording", lambda prompt: read(prompt.recording), "ceiling")
 
 
-def engine(name: str, made: Engine, voice: VoiceState, seed: int = 0) -> System:
+def engine(name: str, made: Engine, voice: VoiceState, seed: int = 0, language: str = "en") -> System:
     """A voice of ours; measured without a mark, as the mark has a bench of its own."""
 
     def say(prompt: Prompt) -> tuple[Floats, int]:
-        return made.render(made.prepare(prompt.text), voice, gain=_unmarked, seed=seed), made.rate_hz
+        return made.render(made.prepare(prompt.text, language=language), voice, gain=_unmarked, seed=seed), made.rate_hz
 
     return System(name, say, "ours")
 

@@ -21,6 +21,8 @@ MELS = 100
 FLOOR = 1e-5  # log-mel never falls below log(FLOOR)
 LEVEL_DB = -26.0  # the level that speech is brought to before anything is measured
 NARROW_MELS = 78  # bands wholly below 7 kHz, which every recording carries
+NARROW_BANDS = 81  # bands below 7.6 kHz: what a 16 kHz recording carries
+_QUIET = -9.5  # mean log-mel above them that says a recording ends there
 
 
 @functools.cache
@@ -60,6 +62,11 @@ def log_mel(wave: Tensor) -> Tensor:
 def energy(mel: Tensor) -> Tensor:
     """Loudness per frame, (..., L): log of the mean mel magnitude in the bands all sources have."""
     return torch.logsumexp(mel[..., :NARROW_MELS], -1) - float(np.log(NARROW_MELS))
+
+
+def is_narrow(mel: Tensor) -> bool:
+    """Whether a recording (L, M) has nothing to say above NARROW_BANDS."""
+    return float(mel[:, NARROW_BANDS:].amax(0).mean()) < _QUIET
 
 
 def levelled(clip: NDArray[np.float32], level_db: float = LEVEL_DB) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthesis.tts import contrast, source, vocoder
+from synthesis.tts import contrast, harmonics, source, vocoder
 from synthesis.tts.acoustic import PITCH_UNIT_HZ, Acoustic, Person
 from synthesis.tts.features import FFT, HOP, MELS
 from synthesis.tts.vocoder import Vocoder
@@ -33,13 +33,15 @@ class Progress:
     inner (1, L, D) is the decoder's whole input; made is how many frames are decoded, sent how
     many were turned into sound. mel (L, 100), f0 and voiced (L,) fill up to `made`; turns
     (L + 4,) float64 is the pulse phase at every frame with two more on each side, known to
-    `made`; held (1, 768) waits for the next piece. shift is added to log f0, louder to log-mel.
+    `made`; held (1, 768) waits for the next piece. louder is added to log-mel; tune (L,), where there is one, is
+    log(f0 / 150) of every frame instead of what the decoder makes of it.
     """
 
     inner: Tensor
     person: Person
     noise_start: int
     louder: float = 0.0
+    tune: Tensor | None = None
     made: int = 0
     sent: int = 0
     drop: int = FFT // 2  # samples before the first frame's centre, still to be left out
@@ -101,14 +103,17 @@ def _decode(acoustic: Acoustic, progress: Progress, until: int) -> None:
 def fill(progress: Progress, made: Tensor, until: int) -> None:
     """Take over what the decoder made of frames `progress.made` to `until`: (frames, M + 2)."""
     start = progress.made
-    progress.mel[start:until] = contrast.sharpened(made[:, :MELS]) + progress.louder
-    f0 = (PITCH_UNIT_HZ * torch.exp(made[:, MELS])).clamp(LOWEST_HZ, HIGHEST_HZ)
+    high = made[:, MELS] if progress.tune is None else progress.tune[start:until]
+    f0 = (PITCH_UNIT_HZ * torch.exp(high)).clamp(LOWEST_HZ, HIGHEST_HZ)
+    voiced = torch.sigmoid(made[:, MELS + 1])
+    mel = harmonics.restored(contrast.sharpened(made[:, :MELS]), f0, voiced)
+    progress.mel[start:until] = mel + progress.louder
     progress.f0[start + source.PAD : until + source.PAD] = f0
     if start == 0:
         progress.f0[: source.PAD] = f0[0]
     if until == progress.frames:
         progress.f0[until + source.PAD :] = f0[-1]
-    progress.voiced[start:until] = torch.sigmoid(made[:, MELS + 1])
+    progress.voiced[start:until] = voiced
     _turn(progress, start, until)
     progress.made = until
 

@@ -144,7 +144,7 @@ class BaseVoice:
         read = self.acoustic.read(units, mask, who)
         plan = self.acoustic.plan(read, mask, who, rate=rate, pitch=pitch * _SEMITONE)
         inner = self.acoustic.frames(read, plan, int(plan.durations.sum()))
-        return Progress(inner, who, _start(seed), energy * _DB)
+        return Progress(inner, who, noise_start(seed), energy * _DB)
 
     def units(self, ids: Sequence[int]) -> torch.Tensor:
         """Ids as the encoder reads them, (1, N, 3).
@@ -205,7 +205,8 @@ class BaseVoice:
         return features.log_mel(torch.from_numpy(features.levelled(clip))[None])
 
 
-def _start(seed: int) -> int:
+def noise_start(seed: int) -> int:
+    """Where in the fixed noise the breath of a sound begins."""
     digest = hashlib.sha256(seed.to_bytes(16, "little", signed=True)).digest()
     return int.from_bytes(digest[:4], "little") % NOISE_FRAMES
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from synthesis.tts import adapter, symbols, voicefile
-from synthesis.tts.adapt import Take, TooLittle, adapt
+from synthesis.tts import adapter, likeness, symbols, voicefile
+from synthesis.tts.adapt import Pupil, TooLittle, adapt, adapt_each, spoken
 from synthesis.tts.adapter import Adapter
 from synthesis.tts.config import SIZES
+from synthesis.tts.takes import Heard, Take, hear, joined
 from synthesis.tts.voice import BaseVoice, Voice
 
 IDS = symbols.ids("həlˈoʊ wˈɜːld.")
@@ -108,3 +109,54 @@ def test_voices_side_by_side_equal_each_alone(base: BaseVoice) -> None:
         for row, voice in enumerate(voices):
             alone = base.acoustic.decoder(x[row : row + 1], base.person([voice]))
             assert torch.allclose(together[row : row + 1], alone, atol=1e-4)
+
+
+def pupil(seed: int, **how) -> Pupil:
+    whole = {"progress": lambda share, line: None, "should_stop": lambda: False} | how
+    return Pupil([take(seed + n) for n in range(4)], seed, **whole)
+
+
+def test_people_learned_together_get_what_each_would_get_alone(base: BaseVoice) -> None:
+    together = adapt_each(base, [pupil(1), pupil(50)], steps=6)
+    for seed, made in zip((1, 50), together, strict=True):
+        (alone,) = adapt_each(base, [pupil(seed)], steps=6)
+        assert isinstance(made, Adapter)
+        assert isinstance(alone, Adapter)
+        for name, value in alone.tensors.items():
+            assert torch.allclose(made.tensors[name], value, atol=2e-2), name
+
+
+def test_an_error_or_an_end_of_one_is_not_that_of_the_others(base: BaseVoice) -> None:
+    def broken(share: float, line: str) -> None:
+        raise RuntimeError("the lease is lost")
+
+    asked = iter([False, False, True])
+    made = adapt_each(
+        base, [pupil(1, progress=broken), pupil(2, should_stop=lambda: next(asked)), pupil(3),
+               Pupil([Take(take(0).samples[:14_000], symbols.ids("ðɪs ɪz ə vˈɛɹi lˈɔŋ sˈɛntəns " * 4))], 4,
+                     lambda share, line: None, lambda: False)],
+        steps=6,
+    )  # fmt: skip
+    assert [type(one).__name__ for one in made] == ["RuntimeError", "Adapter", "Adapter", "TooLittle"]
+
+
+def test_takes_of_a_row_do_not_hear_each_other(base: BaseVoice) -> None:
+    """One row of two takes gives each the frames that it has in a row of its own."""
+    one, two = hear(base, take(1)), hear(base, take(2))
+    person = base.person([Voice(np.zeros(128, np.float32), random_adapter(base, 1))])
+    rows = []
+    for takes in ([one], [two], [one, two]):
+        row = Heard(**{name: getattr(joined(takes), name)[None] for name in Heard.__dataclass_fields__})
+        with torch.no_grad():
+            rows.append(spoken(base.acoustic, row, person)[0][0].float())
+    apart = torch.cat([rows[0], rows[1]])
+    inside = joined([one, two]).frames
+    assert torch.allclose(apart[inside], rows[2][inside], atol=0.05)
+
+
+def test_a_preview_speaks_as_high_as_the_clip(base: BaseVoice) -> None:
+    low, high = (likeness.preview(base, take(0).samples[:: 2 if octave else 1]) for octave in (0, 1))
+    assert low.adapter is not None
+    assert high.adapter is not None
+    assert high.adapter.tensors["pitch.bias"] != low.adapter.tensors["pitch.bias"]
+    assert len(low.adapter.to_bytes()) < 60_000

@@ -1,0 +1,141 @@
+"""A person's takes as the model sees them: which frames belong to which sound, how high, how loud.
+
+For enrolment and conversion, where sound and text are known. It learns nothing and keeps nothing.
+
+Shapes: L frames, N units, D width, M mel bands.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from synthesis.tts import aligner, features, pitch
+from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ
+from synthesis.tts.features import HOP
+from synthesis.tts.voice import BaseVoice
+
+_GAP_UNITS, _GAP_FRAMES = 1, 3  # between takes of a row: as far as one convolution reaches, so that none hears another
+
+
+@dataclass(frozen=True)
+class Take:
+    """One utterance of the person: mono float32 (T,) at 24 kHz, and the phoneme ids of its text."""
+
+    samples: NDArray[np.float32]
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Takes as the model sees them, one after the other in one row.
+
+    read (N, D) is what the encoder says of the units, which no voice changes; said (N,) marks units of takes, and
+    frames (L,) their frames: between two takes lies a gap. durations, pitch, energy (N,); mel (L, M), f0, voiced (L,);
+    bands (L, M) is 0 where a recording has nothing to say.
+    """
+
+    read: Tensor
+    said: Tensor
+    durations: Tensor
+    pitch: Tensor
+    energy: Tensor
+    mel: Tensor
+    f0: Tensor
+    voiced: Tensor
+    frames: Tensor
+    bands: Tensor
+
+
+def align(base: BaseVoice, take: Take) -> tuple[NDArray[np.int64], float]:
+    """Frames per unit of a take, and the aligner's score of them (see `aligner.score`).
+
+    Raises:
+        ValueError: more sounds than frames.
+    """
+    chance = _chance(base, take)
+    counts = aligner.durations(chance)
+    return counts, aligner.score(chance, counts)
+
+
+def _chance(base: BaseVoice, take: Take) -> NDArray[np.float32]:
+    """Log chance of each unit at each frame, (L, N)."""
+    mel, units = _mel(take), base.units(take.ids)
+    with torch.no_grad():
+        found: NDArray[np.float32] = base.aligner(units, mel[None].to(base.device), units[..., 0] > 0)[0].cpu().numpy()
+    return found
+
+
+class Observed(NamedTuple):
+    """How a take says its units.
+
+    durations, pitch (log of f0 / 150), energy (N,); mel (L, M), f0 (as pitch) and voiced (L,); score as `align`'s.
+    """
+
+    durations: Tensor
+    pitch: Tensor
+    energy: Tensor
+    mel: Tensor
+    f0: Tensor
+    voiced: Tensor
+    score: float
+
+
+def observe(base: BaseVoice, take: Take) -> Observed:
+    """Timing, melody and loudness of a take, for each unit and frame.
+
+    Raises:
+        ValueError: more sounds than frames.
+    """
+    counts, score = align(base, take)
+    mel = _mel(take)
+    f0, voiced = (track[: len(mel)] for track in pitch.track(take.samples))
+    log_f0 = np.log(f0 / PITCH_UNIT_HZ).astype(np.float32)
+    loud = ((features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP).astype(np.float32)
+    high = aligner.unit_means(log_f0, voiced + 0.02, counts)
+    level = aligner.unit_means(loud, np.ones(len(loud), np.float32), counts)
+    return Observed(
+        torch.from_numpy(counts), torch.from_numpy(high), torch.from_numpy(level), mel,
+        torch.from_numpy(log_f0), torch.from_numpy(voiced), score,
+    )  # fmt: skip
+
+
+def hear(base: BaseVoice, take: Take) -> Heard:
+    """A take as the model sees it, with a gap behind it.
+
+    Raises:
+        ValueError: more sounds than frames.
+    """
+    said, units = observe(base, take), base.units(take.ids)
+    bands = torch.ones(said.mel.shape)
+    if features.is_narrow(said.mel):
+        bands[:, features.NARROW_BANDS :] = 0.0
+    with torch.no_grad(), torch.autocast(base.device, torch.bfloat16):
+        read = base.acoustic.encoder(units, torch.ones(units.shape[:2], dtype=torch.bool, device=base.device))[0]
+    durations, high, level = (
+        functional.pad(one, (0, _GAP_UNITS)) for one in (said.durations, said.pitch, said.energy)
+    )
+    durations[-_GAP_UNITS:] = _GAP_FRAMES
+    f0, voiced = (functional.pad(one, (0, _GAP_FRAMES)) for one in (said.f0, said.voiced))
+    below, sounds, frames = (0, 0, 0, _GAP_FRAMES), len(said.durations), len(said.mel)
+    return Heard(
+        functional.pad(read.float().cpu(), (0, 0, 0, _GAP_UNITS)), torch.arange(sounds + _GAP_UNITS) < sounds,
+        durations, high, level, functional.pad(said.mel, below), f0, voiced,
+        torch.arange(frames + _GAP_FRAMES) < frames, functional.pad(bands, below),
+    )  # fmt: skip
+
+
+def joined(takes: Sequence[Heard]) -> Heard:
+    """Takes one after the other, as one row."""
+    names = Heard.__dataclass_fields__
+    return Heard(**{name: torch.cat([getattr(take, name) for take in takes]) for name in names})
+
+
+def _mel(take: Take) -> Tensor:
+    wave = features.levelled(take.samples)
+    return features.log_mel(torch.from_numpy(wave)[None])[0, : len(wave) // HOP]
