@@ -3,6 +3,7 @@
     python -m synthesis speak TEXT -o OUT.wav [--voice VOICE.safetensors | --voice CLIP.wav] [--seed N]
     python -m synthesis speak --lines FILE.csv -o FOLDER            rows of id|text become FOLDER/id.wav
     python -m synthesis adapt FOLDER -o VOICE.safetensors           metadata.csv (id|text|seconds) and audio/
+    python -m synthesis convert IN.wav -o OUT.wav --voice VOICE.safetensors --transcript TEXT      said again in a voice
     python -m synthesis export VOICE.safetensors -o VOICE.zip       the voice for Piper and sherpa-onnx
     python -m synthesis check SOUND.wav                             is it marked with this computer's key?
 
@@ -71,6 +72,19 @@ def speak(given: argparse.Namespace) -> int:
         seconds = speaking.speak_lines(engine, voice, marker, lines, given.output, how, Bar("speaking"))
     kind = "" if voice.kind == "base" else f" ({voice.kind})"
     sys.stdout.write(f"{given.output}: {seconds:.1f} s{kind}, marked\n")
+    return 0
+
+
+def convert(given: argparse.Namespace) -> int:
+    """Say a recording in a voice."""
+    from synthesis.desk import converting
+
+    engine = load_engine(given.engine, given.weights, given.device)
+    voice, permission = _voice(engine, given)
+    marker = Marker.local(given.key, permission.research)
+    said = engine.prepare(given.transcript, language=given.language)
+    seconds = converting.convert(engine, voice, marker, given.recording, said, given.output, given.seed)
+    sys.stdout.write(f"{given.output}: {seconds:.1f} s ({voice.kind}, converted), marked\n")
     return 0
 
 
@@ -152,6 +166,12 @@ def _parser() -> argparse.ArgumentParser:
     speaking.add_argument("--ssml", action="store_true", help="the text is SSML")
     for name, help_ in (("rate", "speed"), ("pitch", "pitch"), ("energy", "loudness")):
         speaking.add_argument(f"--{name}", type=float, default=1.0, help=f"factor on the voice's {help_}")
+    converting = commands.add_parser("convert", help="say a recording in a voice, with its timing and melody")
+    converting.set_defaults(run=convert)
+    converting.add_argument("recording", type=Path, metavar="IN", help="what is to be said again")
+    converting.add_argument("-o", "--output", type=Path, required=True, help="a WAV file")
+    converting.add_argument("--voice", type=Path, required=True, help="a voice file, or a clip for a preview")
+    converting.add_argument("--transcript", required=True, metavar="TEXT", help="what the recording says")
     adapting = commands.add_parser("adapt", help="train a voice from recordings")
     adapting.set_defaults(run=adapt)
     adapting.add_argument("folder", type=Path, help="holds metadata.csv (id|text|seconds) and audio/")
@@ -161,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument("voice", type=Path, help="a file that `adapt` wrote")
     exporting.add_argument("-o", "--output", type=Path, required=True, help="the zip to write")
     exporting.add_argument("--precision", choices=("float", "int8"), default="float", help="int8: half the size")
-    for command in (speaking, adapting, exporting):
+    for command in (speaking, converting, adapting, exporting):
         _engine_options(command)
         _permission_options(command)
     checking = commands.add_parser("check", help="look for this computer's mark in a sound")
@@ -170,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument(
         "--search", choices=("none", "quick", "full"), default="quick", help="also at other speeds and pitches"
     )
-    for command in (speaking, adapting, exporting, checking):
+    for command in (speaking, converting, adapting, exporting, checking):
         command.add_argument("--key", type=Path, help="mark key file (default: made in the user's data folder)")
     return parser
 

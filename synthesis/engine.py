@@ -88,6 +88,14 @@ class NotPortable(Conflict):
     meaning = "Only a trained version of the voice model can be written out; a preview or a test voice cannot."
 
 
+class WordsTooMany(Invalid):
+    """A recording that is too short for what is said to be said in it."""
+
+    code = "words-too-many"
+    title = "The recording is too short for these words"
+    meaning = "The transcript holds more sounds than can be spoken in the time of the recording: it is of another."
+
+
 class AdaptationStopped(Exception):
     """`should_stop` said so; nothing was kept."""
 
@@ -179,6 +187,20 @@ class Engine(Protocol):
         seed: int = 0, rate: float = 1.0, pitch: float = 1.0, energy: float = 1.0,
     ) -> Iterator[Floats]:
         """As `render`, in chunks as they are ready; joined they equal it (neural: to 1e-5)."""
+
+    def convert(
+        self, utterances: Utterances, voice: VoiceState, samples: Floats, rate_hz: int, *,
+        gain: GainField, seed: int = 0,
+    ) -> Iterator[Floats]:
+        """What a recording says, in another voice, with the recording's timing and melody; in chunks as `stream`.
+
+        Args:
+            utterances: what is said in the recording.
+            samples: the recording, mono (T,), no level assumed. None of it goes into what comes out.
+
+        Raises:
+            VoiceOfAnotherBase. WordsTooMany: that cannot be said in this time.
+        """
 
     def voice_vector(self, samples: Floats, rate_hz: int) -> VoiceState:
         """A preview voice from seconds of speech, no transcript, under a second of work.

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from erasure.holdings import Subject
 from storage.objects import object_store
 from synthesis.enginehost import HOST
-from synthesis.models import FINETUNE_TASK, RENDER_TASK, SOUND_KIND, STREAM_TASK, FineTune, Synthesis
+from synthesis.models import FINETUNE_TASK, SOUND_KIND, SOURCE_KIND, SPEAKING_TASKS, FineTune, Synthesis
 from synthesis.streams.pipe import pipes_drop, pipes_left
 from voices.models import VoiceVersion
 from work.leases import CLOCK
@@ -31,7 +31,7 @@ class SynthesisHolding:
         HOST.forget(
             VoiceVersion.objects.filter(voice__speaker_id=subject.speaker_id).values_list("adapter_sha256", flat=True)
         )
-        destroyed += object_store().clear(_folder(subject))
+        destroyed += sum(object_store().clear(folder) for folder in _folders(subject))
         destroyed += pipes_drop(_ids(_syntheses(subject).filter(streamed=True)))
         destroyed += (
             _syntheses(subject)
@@ -43,7 +43,7 @@ class SynthesisHolding:
 
     def left(self, subject: Subject) -> list[str]:
         """Sounds in the store, texts in rows, jobs that have not ended, adapters in this process."""
-        found = [f"sound {key}" for key in object_store().residue(_folder(subject))]
+        found = [f"sound {key}" for folder in _folders(subject) for key in object_store().residue(folder)]
         found += [f"sound under way in {key}" for key in pipes_left(_ids(_syntheses(subject).filter(streamed=True)))]
         found += [f"text of {pk}" for pk in _ids(_syntheses(subject).exclude(sealed_script=None))]
         found += [f"name of a sound in {pk}" for pk in _ids(_syntheses(subject).exclude(object_key=""))]
@@ -54,7 +54,7 @@ class SynthesisHolding:
     def _stop(self, subject: Subject) -> int:
         stopped = 0
         for rows, tasks in (
-            (_syntheses(subject), (RENDER_TASK, STREAM_TASK)),
+            (_syntheses(subject), SPEAKING_TASKS),
             (_finetunes(subject), (FINETUNE_TASK,)),
         ):
             going = list(_ids(rows.exclude(state__in=FINAL)))
@@ -66,8 +66,9 @@ class SynthesisHolding:
         return stopped
 
 
-def _folder(subject: Subject) -> str:
-    return f"{subject.tenant_id}/{SOUND_KIND}/{subject.speaker_id}/"
+def _folders(subject: Subject) -> list[str]:
+    """Finished sounds, and recordings that wait to be said in the voice."""
+    return [f"{subject.tenant_id}/{kind}/{subject.speaker_id}/" for kind in (SOUND_KIND, SOURCE_KIND)]
 
 
 def _syntheses(subject: Subject) -> QuerySet[Synthesis]:

@@ -29,6 +29,7 @@ from watermark.codec.portable import Tables
 Floats = NDArray[np.float32]
 FORMAT = "consonant-humming-1"  # a reader refuses any other; a new field means a new number
 _PHRASE = "A low sun warms the old harbour while many boats sail home again under a quiet moon."
+_FASTEST = 3.0  # times its own speed
 BASE_SHA256 = hashlib.sha256(
     json.dumps([FORMAT, *TABLES], sort_keys=True).encode()
 ).hexdigest()
@@ -79,6 +80,19 @@ class HummingEngine:
         rng = np.random.default_rng(seed)
         score = Score.of(utterances, mine.traits, rng, rate=rate, pitch=pitch, energy=energy)
         return sound(score, source(score, rng), gain)
+
+    def convert(
+        self, utterances: Utterances, voice: seam.VoiceState, samples: Floats, rate_hz: int, *,
+        gain: seam.GainField, seed: int = 0,
+    ) -> Iterator[Floats]:
+        """The script hummed about as long as the recording: the only thing of it that humming can keep."""
+        plain = Score.of(
+            utterances, self._own(voice).traits, np.random.default_rng(seed), rate=1.0, pitch=1.0, energy=1.0
+        )
+        faster = len(plain.f0_hz) * seam.HOP / self.rate_hz / max(len(samples) / rate_hz, 0.1)
+        if faster > _FASTEST:
+            raise seam.WordsTooMany(seconds=round(len(samples) / rate_hz, 1))
+        return self.stream(utterances, voice, gain=gain, seed=seed, rate=max(faster, 1 / _FASTEST))
 
     def voice_vector(self, samples: Floats, rate_hz: int) -> HummingVoice:
         """A preview voice: the traits of one clip."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -50,7 +50,7 @@ from synthesis.models import (
     FineTuneKind,
     Synthesis,
 )
-from synthesis.rendering import Made, Manner, Report, Speech, make
+from synthesis.rendering import Made, Manner, Report, Speech, Spoken, make
 from synthesis.selectors import consent_asked, training_use, use_of
 from voices.selectors import adapter_open, recordings_of, version_get
 from voices.services import version_add
@@ -72,12 +72,13 @@ def synthesis_render(*, tenant_id: UUID, job_id: UUID) -> None:
     lease = claim(Synthesis, tenant_id=tenant_id, job_id=job_id, task=RENDER_TASK)  # 1
     if lease is not None:
         with suppress(LeaseLost):  # it ended (withdrawn, erased) while our own refusal was on its way
-            run(lease, _render)
+            run(lease, lambda held: rendered(held, lambda _: ordered(held)))
 
 
-def _render(lease: Lease) -> None:
+def rendered(lease: Lease, prepare: Callable[[Report], tuple[Synthesis, Spoken]]) -> None:
+    """Steps 1 to 7 for whatever `prepare` brings: a script, or a recording to be said in the voice."""
     with Pulse(lease, "reading") as pulse:
-        row, speech = ordered(lease)  # 1
+        row, speech = prepare(pulse.told)  # 1
         issue = mark_issue(tenant_id=lease.tenant_id, synthesis_id=row.pk)  # 2
         made = make(speech, issue, Format(row.format), pulse.told)  # 3, 4, 5
         key = _stored(row, made.encoded)  # 6

@@ -7,6 +7,7 @@ consent, nor a synthesis without a mark that was read back (triggers of migratio
 from __future__ import annotations
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -16,10 +17,14 @@ from work.models import Job
 
 RENDER_TASK = "synthesis.render"
 STREAM_TASK = "synthesis.stream"
+CONVERT_TASK = "synthesis.convert"
+SPEAKING_TASKS = (RENDER_TASK, STREAM_TASK, CONVERT_TASK)  # the queue doors of a synthesis
 FINETUNE_TASK = "synthesis.finetune"
 SOUND_KIND = "syntheses"  # the folder, below the tenant's, of finished sounds: one folder in it for each speaker
 SCRIPT = "synthesis-script"  # the purposes that sealed bytes are bound to
 SOUND = "synthesis-sound"
+SOURCE = "conversion-source"
+SOURCE_KIND = "conversions"  # the folder of recordings that wait to be converted, laid out as SOUND_KIND's
 WINDOW = "stream-window"
 FORMATS = [(one.value, one.value) for one in Format]
 
@@ -79,7 +84,8 @@ class Synthesis(GovernedJob):
 
     The script (text, markup, pronunciations) is sealed under the speaker's key. `object_key` is empty
     until the release: whatever a worker stored before is an orphan that nothing points to. A streamed one
-    is never stored: its release is the moment from which its windows may leave, each asking once more.
+    is never stored: its release is the moment from which its windows may leave, each asking once more. A
+    conversion speaks its script as a recording does, which lies sealed in the store until the job has ended.
     """
 
     version = models.ForeignKey("voices.VoiceVersion", on_delete=models.PROTECT, db_constraint=False, related_name="+")
@@ -92,6 +98,7 @@ class Synthesis(GovernedJob):
     sealed_script = models.BinaryField(null=True)
     characters = models.PositiveIntegerField()
     streamed = models.BooleanField(default=False)
+    converted = models.BooleanField(default=False)  # said as a recording says it; the script is its transcript
     format = models.CharField(max_length=12, choices=FORMATS, default=Format.WAV.value)
     seed = models.PositiveBigIntegerField(default=0)
     rate = models.FloatField(default=1.0)
@@ -118,6 +125,10 @@ class Synthesis(GovernedJob):
                 name="synthesis_synthesis_hidden_until_done",
             ),
             models.CheckConstraint(
+                condition=models.Q(streamed=False) | models.Q(converted=False),
+                name="synthesis_synthesis_one_way",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(streamed=False) | models.Q(object_key=""),
                 name="synthesis_synthesis_stream_is_not_kept",
             ),
@@ -131,4 +142,10 @@ class Synthesis(GovernedJob):
     @property
     def task(self) -> str:
         """The queue door of its work."""
+        if self.converted:
+            return CONVERT_TASK
         return STREAM_TASK if self.streamed else RENDER_TASK
+
+    def source_key(self, speaker_id: UUID) -> str:
+        """Where the recording of a conversion waits."""
+        return f"{self.tenant_id}/{SOURCE_KIND}/{speaker_id}/{self.pk}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import TypedDict
 
@@ -23,9 +24,10 @@ from audio.resample import resample
 from synthesis import engine as seam
 from synthesis.batcher import Batcher
 from synthesis.tts import adapt as adapting
-from synthesis.tts import symbols, text, voicefile
+from synthesis.tts import convert, likeness, symbols, text, voicefile
 from synthesis.tts.adapter import Adapter
 from synthesis.tts.narrow import narrowed
+from synthesis.tts.takes import Take
 from synthesis.tts.text.errors import NothingToSay
 from synthesis.tts.text.script import Utterance, Utterances
 from synthesis.tts.voice import BaseVoice, Voice
@@ -33,6 +35,7 @@ from watermark.codec.portable import Tables
 
 Floats = NDArray[np.float32]
 _STAMP = "stamp."
+_CONVERTED = 256  # frames of a chunk of a conversion, which nobody waits for
 _RATE, _SEMITONES, _DECIBELS = (0.5, 2.0), (-12.0, 12.0), (-20.0, 12.0)  # what the model takes
 
 
@@ -145,13 +148,26 @@ class NeuralEngine:
             if len(pause):
                 yield pause
 
+    def convert(
+        self, utterances: Utterances, voice: seam.VoiceState, samples: Floats, rate_hz: int, *,
+        gain: seam.GainField, seed: int = 0,
+    ) -> Iterator[Floats]:
+        """What a recording says, in another voice; see `tts.convert`."""
+        chosen = self._own(voice)
+        ids = symbols.ids(" ".join(part.phonemes for part in utterances if part.phonemes))
+        try:
+            begun = convert.begin(self.base, ids, chosen, _at_own_rate(samples, rate_hz), seed=seed)
+        except ValueError as fault:
+            raise seam.WordsTooMany(str(fault), seconds=round(len(samples) / rate_hz, 1)) from fault
+        return convert.speech(self.base, begun, gain, repeat(_CONVERTED))
+
     def voice_vector(self, samples: Floats, rate_hz: int) -> NeuralVoice:
         """A preview voice from one clip, without its text."""
         try:
-            vector = self.base.voice_vector(_at_own_rate(samples, rate_hz))
+            voice = likeness.preview(self.base, _at_own_rate(samples, rate_hz))
         except ValueError as fault:
             raise seam.TooLittleSpeech(str(fault), seconds=round(len(samples) / rate_hz, 1)) from fault
-        return NeuralVoice(Voice(vector), "preview", self.base_sha256)
+        return NeuralVoice(voice, "preview", self.base_sha256)
 
     def adapt(
         self, takes: Sequence[seam.Take], *, seed: int = 0,
@@ -266,13 +282,13 @@ def _at_own_rate(samples: Floats, rate_hz: int) -> Floats:
     return resample(Clip.of(samples, rate_hz), seam.RATE_HZ).samples
 
 
-def _read(takes: Sequence[seam.Take]) -> list[adapting.Take]:
+def _read(takes: Sequence[seam.Take]) -> list[Take]:
     """Takes with the phonemes of their text."""
-    read: list[adapting.Take] = []
+    read: list[Take] = []
     for take in takes:
         try:
             phonemes = text.phonemes(take.text, language=take.language)
         except NothingToSay:
             continue
-        read.append(adapting.Take(_at_own_rate(take.samples, take.rate_hz), symbols.ids(phonemes)))
+        read.append(Take(_at_own_rate(take.samples, take.rate_hz), symbols.ids(phonemes)))
     return read

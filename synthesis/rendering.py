@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -58,6 +59,46 @@ class Speech:
 
 
 @dataclass(frozen=True)
+class Conversion:
+    """A recording and what is said in it, ready to be said by the voice of `speech`; its manner is the recording's."""
+
+    speech: Speech
+    source: Clip
+
+    @property
+    def engine(self) -> Engine:
+        """What speaks."""
+        return self.speech.engine
+
+    @property
+    def characters(self) -> int:
+        """Of the transcript."""
+        return self.speech.characters
+
+    def chunks(self, gain: GainField) -> Iterator[Floats]:
+        """The sound (T,) in pieces, marked by `gain`."""
+        said, heard = self.speech, self.source
+        return said.engine.convert(
+            said.utterances, said.voice, heard.samples, heard.rate_hz, gain=gain, seed=said.manner.seed
+        )
+
+
+class Spoken(Protocol):
+    """Something that can be said, marked: a Speech or a Conversion."""
+
+    @property
+    def engine(self) -> Engine:
+        """What speaks."""
+
+    @property
+    def characters(self) -> int:
+        """Of what is said; only the progress bar believes it."""
+
+    def chunks(self, gain: GainField) -> Iterator[Floats]:
+        """The sound (T,) in pieces, marked by `gain`."""
+
+
+@dataclass(frozen=True)
 class Made:
     """A marked sound as bytes, its mark read back from them; not stored and not released."""
 
@@ -68,7 +109,7 @@ class Made:
     seen: Confirmation
 
 
-def make(speech: Speech, issue: Issue, to: Format, report: Report) -> Made:
+def make(speech: Spoken, issue: Issue, to: Format, report: Report) -> Made:
     """Speak, mark, encode, and read the mark back from the encoded bytes.
 
     A sound of one word is tried at a few places of the pattern: some words hide a place badly.
@@ -98,7 +139,7 @@ def decoded(encoded: Encoded) -> Clip:
     return decode(encoded.data, OUTPUT_LIMITS)
 
 
-def _spoken(speech: Speech, issue: Issue, place: Place, report: Report) -> Clip:
+def _spoken(speech: Spoken, issue: Issue, place: Place, report: Report) -> Clip:
     rate_hz = speech.engine.rate_hz
     gain = gain_field(issue.key, issue.record, *place, rate_hz=rate_hz, n_fft=N_FFT, hop=HOP)
     expected = max(1.0, speech.characters / CHARACTERS_A_SECOND) * rate_hz

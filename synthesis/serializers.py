@@ -104,8 +104,8 @@ class SynthesisOut(_JobOut):
     class Meta:
         model = Synthesis
         fields: ClassVar[list[str]] = [
-            *_JOB, "voice_version", "use", "characters", "streamed", "format", "media_type", "seed", "rate", "pitch",
-            "energy", "length_s", "media_bytes", "released_at", *_TIMES,
+            *_JOB, "voice_version", "use", "characters", "streamed", "converted", "format", "media_type", "seed",
+            "rate", "pitch", "energy", "length_s", "media_bytes", "released_at", *_TIMES,
         ]  # fmt: skip
         read_only_fields = fields
 

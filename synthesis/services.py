@@ -22,10 +22,9 @@ from storage.sealing import open_bytes, seal_text
 from synthesis.errors import NoRecordings, NotReady, Quarantined, SoundNotKept
 from synthesis.models import (
     FINETUNE_TASK,
-    RENDER_TASK,
     SCRIPT,
     SOUND,
-    STREAM_TASK,
+    SPEAKING_TASKS,
     FineTune,
     FineTuneKind,
     GovernedJob,
@@ -72,8 +71,13 @@ def synthesis_request(
     order: Order,
     consent_id: UUID | None = None,
     streamed: bool = False,
+    converted: bool = False,
 ) -> Synthesis:
-    """Accept a text for a voice and a declared use; `streamed` when it is to be heard while it is spoken.
+    """Accept a text for a voice and a declared use.
+
+    Args:
+        streamed: it is to be heard while it is spoken.
+        converted: it is to be said as a recording says it (`conversions.services`).
 
     Raises:
         NotFound: no such voice version or consent of this tenant.
@@ -86,7 +90,8 @@ def synthesis_request(
     consent_id = consent_id or consent_to_use(tenant_id=actor.tenant_id, speaker_id=speaker.pk)
     consent_asked(tenant_id=actor.tenant_id, consent_id=consent_id, speaker_id=speaker.pk, use=use, lock=False)
     quota_take(actor=actor, what="characters", amount=len(order.text), allowed=CHARACTERS_A_MONTH)
-    synthesis = _written(actor, version.pk, speaker.key_handle, consent_id, use, order, streamed)
+    way = {"streamed": streamed, "converted": converted}
+    synthesis = _written(actor, version.pk, speaker.key_handle, consent_id, use, order, way)
     record(
         event="synthesis.requested",
         tenant_id=actor.tenant_id,
@@ -100,7 +105,7 @@ def synthesis_request(
 
 
 def _written(
-    actor: Actor, version_id: UUID, handle: str, consent_id: UUID, use: Use, order: Order, streamed: bool
+    actor: Actor, version_id: UUID, handle: str, consent_id: UUID, use: Use, order: Order, way: Mapping[str, bool]
 ) -> Synthesis:
     identity = uuid4()
     script = {"text": order.text, "ssml": order.ssml, "pronunciations": dict(order.pronunciations or {})}
@@ -122,7 +127,7 @@ def _written(
         recipient=use.recipient,
         sealed_script=sealed,
         characters=len(order.text),
-        streamed=streamed,
+        **way,
         format=order.format,
         seed=order.seed,
         rate=order.rate,
@@ -279,7 +284,7 @@ def consent_ended(*, tenant_id: UUID, consent_id: UUID, reason: str) -> None:
     every download ask the consent itself.
     """
     code = f"consent-{reason}"
-    for model, tasks in ((Synthesis, (RENDER_TASK, STREAM_TASK)), (FineTune, (FINETUNE_TASK,))):
+    for model, tasks in ((Synthesis, SPEAKING_TASKS), (FineTune, (FINETUNE_TASK,))):
         of_consent = model._default_manager.filter(tenant_id=tenant_id, consent_id=consent_id)
         stopped = list(of_consent.exclude(state__in=FINAL).select_for_update().values_list("pk", flat=True))
         of_consent.filter(pk__in=stopped).update(

@@ -26,6 +26,14 @@ def stream(tenant_id: str, object_id: str) -> None:
     stream_render(tenant_id=UUID(tenant_id), job_id=UUID(object_id))
 
 
+@shared_task(name="synthesis.convert")
+def convert(tenant_id: str, object_id: str) -> None:
+    """Say a recording in a voice."""
+    from synthesis.conversions.jobs import conversion_render
+
+    conversion_render(tenant_id=UUID(tenant_id), job_id=UUID(object_id))
+
+
 @shared_task(name="synthesis.finetune")
 def finetune(tenant_id: str, object_id: str) -> None:
     """Make one version of a voice."""

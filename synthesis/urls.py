@@ -13,6 +13,7 @@ urlpatterns = [
     path("v1/finetunes", views.FineTunesView.as_view(), name="finetunes"),
     path("v1/finetunes/<uuid:finetune_id>", views.FineTuneView.as_view(), name="finetune"),
     path("v1/finetunes/<uuid:finetune_id>/cancel", views.FineTuneCancelView.as_view(), name="finetune-cancel"),
+    path("", include("synthesis.conversions.urls")),
     path("", include("synthesis.exports.urls")),
     path("", include("synthesis.refusals.urls")),
     path("", include("synthesis.streams.urls")),

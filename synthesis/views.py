@@ -75,7 +75,7 @@ class SynthesesView(ScopedView, ShownList[Synthesis]):
             use=Use(**given.pop("use"), act="synthesise"),
             order=Order(**given),
         )
-        return _accepted(shown(SynthesisOut, synthesis), synthesis, f"/v1/syntheses/{synthesis.pk}")
+        return accepted(shown(SynthesisOut, synthesis), synthesis, f"/v1/syntheses/{synthesis.pk}")
 
 
 class SynthesisView(ScopedView):
@@ -183,7 +183,7 @@ class FineTunesView(ScopedView, ShownList[FineTune]):
             recordings=given["recordings"],
             seed=given["seed"],
         )
-        return _accepted(shown(FineTuneOut, tune), tune, f"/v1/finetunes/{tune.pk}")
+        return accepted(shown(FineTuneOut, tune), tune, f"/v1/finetunes/{tune.pk}")
 
 
 class FineTuneView(ScopedView):
@@ -214,7 +214,8 @@ class FineTuneCancelView(ScopedView):
         return response
 
 
-def _accepted(body: Any, job: GovernedJob, location: str) -> Response:
+def accepted(body: Any, job: GovernedJob, location: str) -> Response:
+    """202, with the place where the job is asked after; a stored copy is sealed under the person's key."""
     response = Response(body, status=202, headers={"Location": location, "Retry-After": "1"})
     response.subject_handle = job.subject_handle  # type: ignore[attr-defined]  # read by api.idempotency
     return response

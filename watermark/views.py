@@ -46,7 +46,7 @@ _POLL_S = 0.25
 _FORM_BYTES = 64 * 1024  # what a form may weigh beside its clip
 
 
-class _ClipDoor(APIView):
+class ClipDoor(APIView):
     """Takes one clip as multipart/form-data, whole in memory: a clip is never written to a file in clear."""
 
     parser_classes = (MultiPartParser,)
@@ -77,7 +77,7 @@ class _ClipDoor(APIView):
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
-class VerificationsView(_ClipDoor, ScopedView, ShownList[Verification]):
+class VerificationsView(ClipDoor, ScopedView, ShownList[Verification]):
     """The tenant's verifications, and the door for a new one."""
 
     scopes = {"GET": Scope.VERIFICATIONS_READ, "POST": Scope.VERIFICATIONS_WRITE}
@@ -161,7 +161,7 @@ def _when_answered(view: ScopedView, response: Any, wait_s: int) -> Any:
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
-class DetectView(_ClipDoor):
+class DetectView(ClipDoor):
     """The free door: anybody may ask whether a clip is ours."""
 
     clip_bytes = STRANGER_LIMITS.file_bytes

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from synthesis.bench.systems import Floats, Prompt, System
-from synthesis.tts import adapt, aligner, contrast, features, pitch, symbols, text
+from synthesis.tts import aligner, contrast, features, pitch, symbols, takes, text
 from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ, Prosody
 from synthesis.tts.features import HOP, MELS
 from synthesis.tts.stream import HIGHEST_HZ, LOWEST_HZ
@@ -63,7 +63,7 @@ def _copied(base: BaseVoice, prompt: Prompt) -> Floats:
 def _made(base: BaseVoice, speaker: str, prompt: Prompt, *, tune: bool) -> Floats:
     """Frames of the model under the recording's durations, pitch and energy; `tune`: its pitch and voicing too."""
     own, ids = heard(prompt), symbols.ids(text.phonemes(prompt.text))
-    counts, _ = adapt.align(base, adapt.Take(own.wave, ids))
+    counts, _ = takes.align(base, takes.Take(own.wave, ids))
     log_f0 = np.log(own.f0.numpy() / PITCH_UNIT_HZ).astype(np.float32)
     loud = ((features.energy(own.mel).numpy() - ENERGY_ZERO) / ENERGY_STEP).astype(np.float32)
     prosody = Prosody(

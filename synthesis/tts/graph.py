@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from synthesis.tts import contrast, harmonics, source, stream, symbols, vocoder
+from synthesis.tts import contrast, source, stream, symbols, vocoder
 from synthesis.tts.acoustic import PITCH_UNIT_HZ
 from synthesis.tts.features import BINS, FFT, HOP, MELS, RATE_HZ
 from synthesis.tts.source import PAD
@@ -116,7 +116,7 @@ class Graph(nn.Module):
         """(1, S) from decoder frames (1, L, M + 2); draw (1,) in [0, 1) places noise and mark."""
         f0 = (PITCH_UNIT_HZ * torch.exp(made[..., MELS])).clamp(stream.LOWEST_HZ, stream.HIGHEST_HZ)
         voiced = torch.sigmoid(made[..., MELS + 1])
-        mel = harmonics.restored(contrast.sharpened(made[..., :MELS]), f0, voiced)
+        mel = contrast.sharpened(made[..., :MELS])
         filters = self.vocoder.filters(mel, f0, voiced)
         pulse = self.pulses(f0)
         rows = torch.arange(mel.shape[1])

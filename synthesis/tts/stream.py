@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthesis.tts import contrast, harmonics, source, vocoder
+from synthesis.tts import contrast, source, vocoder
 from synthesis.tts.acoustic import PITCH_UNIT_HZ, Acoustic, Person
 from synthesis.tts.features import FFT, HOP, MELS
 from synthesis.tts.vocoder import Vocoder
@@ -106,7 +106,7 @@ def fill(progress: Progress, made: Tensor, until: int) -> None:
     high = made[:, MELS] if progress.tune is None else progress.tune[start:until]
     f0 = (PITCH_UNIT_HZ * torch.exp(high)).clamp(LOWEST_HZ, HIGHEST_HZ)
     voiced = torch.sigmoid(made[:, MELS + 1])
-    mel = harmonics.restored(contrast.sharpened(made[:, :MELS]), f0, voiced)
+    mel = contrast.sharpened(made[:, :MELS])
     progress.mel[start:until] = mel + progress.louder
     progress.f0[start + source.PAD : until + source.PAD] = f0
     if start == 0:

@@ -8,6 +8,7 @@ nothing may be written, and the same has to hold with the ORM's own tenant filte
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -34,6 +36,12 @@ EXPORTED: dict[str, object] = {
     "voice_version": "{id}",
     "use": {name: USE[name] for name in ("purpose", "territory", "recipient")},
 }
+CONVERTED: dict[str, object] = {
+    "voice_version": "{id}",
+    "use": json.dumps(USE),
+    "transcript": "Nobody hears this.",
+    "clip": "{clip}",
+}
 
 # Bodies in which an id stands, by route. "{id}" is replaced by each id of the populated tenant.
 BODIES: dict[str, list[dict[str, object]]] = {
@@ -45,7 +53,9 @@ BODIES: dict[str, list[dict[str, object]]] = {
     "v1/syntheses": [SPOKEN, {**SPOKEN, "consent": "{id}"}],
     "v1/streams": [SPOKEN, {**SPOKEN, "consent": "{id}"}],
     "v1/exports": [EXPORTED, {**EXPORTED, "consent": "{id}"}],
+    "v1/conversions": [CONVERTED, {**CONVERTED, "consent": "{id}"}],
 }
+FORMS = {"v1/conversions"}  # what is sent as a form, with a clip
 # Routes without an id in their path or body: nothing of another tenant can be named there.
 WITHOUT_ID = {
     "v1/me",
@@ -124,6 +134,8 @@ def filled(value: object, text: str) -> object:
     """The body with "{id}" replaced."""
     if isinstance(value, dict):
         return {key: filled(item, text) for key, item in value.items()}
+    if value == "{clip}":
+        return SimpleUploadedFile("clip.wav", b"RIFF")
     return text if value == "{id}" else value
 
 
@@ -143,8 +155,9 @@ def probe(client, ids: dict[str, UUID]) -> tuple[int, list[str]]:
                 for path, body in attempts:
                     tries += 1
                     nobody = uuid4()
-                    theirs = told(call(path(pk), filled(body, str(pk)), format="json"))
-                    absent = told(call(path(nobody), filled(body, str(nobody)), format="json"))
+                    form = "multipart" if route in FORMS else "json"
+                    theirs = told(call(path(pk), filled(body, str(pk)), format=form))
+                    absent = told(call(path(nobody), filled(body, str(nobody)), format=form))
                     if theirs != absent or theirs[0] < 400:
                         wrong.append(f"{method} {route} with {kind}: {theirs} instead of {absent}")
     return tries, wrong

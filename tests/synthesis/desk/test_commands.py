@@ -83,6 +83,29 @@ class Platform:
         return ["--receipt", str(to), "--receipt-key", base64.b64encode(self.public).decode()]
 
 
+def test_a_recording_is_said_again_in_a_voice_marked(home: Path, recordings: Path) -> None:
+    voice, out = recordings / "audio" / "t0.wav", home / "out.wav"
+    command = ["convert", str(recordings / "audio" / "t1.wav"), "-o", str(out), "--voice", str(voice),
+               "--transcript", LONG, *HUM]  # fmt: skip
+    assert main(command) == 1  # nobody's permission
+    assert not out.exists()
+    assert main([*command, *RESEARCH]) == 0
+    key = read_key_file(home / "data" / "consonant" / "mark.key")[0]
+    clip = wav.read(out.read_bytes())
+    assert detect(clip.samples, clip.rate_hz, [key]).verdict == "ours"
+
+
+def test_what_was_made_here_is_not_said_again(
+    home: Path, recordings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, out = home / "made.wav", home / "out.wav"
+    assert main(["speak", LONG, "-o", str(made), *HUM]) == 0
+    assert main(["convert", str(made), "-o", str(out), "--voice", str(recordings / "audio" / "t0.wav"),
+                 "--transcript", LONG, *HUM, *RESEARCH]) == 1  # fmt: skip
+    assert "made here" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_what_is_spoken_is_marked_and_noted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = home / "out.wav"
     assert main(["speak", LONG, "-o", str(out), *HUM]) == 0

@@ -141,7 +141,7 @@ def test_the_shipped_weights_say_the_same_in_both(shipped: tuple[BaseVoice, Voic
         wanted = np.concatenate(list(pieces(base.acoustic, base.vocoder, progress, None, repeat(1 << 30))))
         made = run(path, ids)[0, 0, 0]
         assert made.shape == wanted.shape
-        assert np.abs(wanted - made).max() < 1e-2  # 7e-3 where the last digits of a pitch move its harmonics
+        assert np.abs(wanted - made).max() < 5e-3
 
 
 def test_an_adapter_is_merged_into_the_graph(shipped: tuple[BaseVoice, Voice, Path], tmp_path: Path) -> None:
@@ -157,5 +157,5 @@ def test_an_adapter_is_merged_into_the_graph(shipped: tuple[BaseVoice, Voice, Pa
     progress.noise_start = 0
     wanted = np.concatenate(list(pieces(base.acoustic, base.vocoder, progress, None, repeat(1 << 30))))
     made, before = run(tmp_path / "adapted.onnx", IDS)[0, 0, 0], run(plain, IDS)[0, 0, 0]
-    assert np.abs(wanted - made).max() < 1e-2
+    assert np.abs(wanted - made).max() < 5e-3
     assert before.shape != made.shape or np.abs(before - made).max() > 5e-2
