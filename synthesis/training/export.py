@@ -138,6 +138,7 @@ def card(work: Path, shards: Shards, digest: str, trials: dict[str, float]) -> s
         "People kept out of every training: `synthesis/training/unseen.csv`.",
         "", "## Speaker check", "", *_speaker_lines(trials),
     ]
+    lines += ["", "What it measures beside recordings and other voices: `synthesis/README.md`."]
     measured = work / "evaluation.json"
     if measured.exists():
         lines += ["", "## Measured", "", "```json", json.dumps(json.loads(measured.read_text()), indent=1), "```"]

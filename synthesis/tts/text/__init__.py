@@ -6,8 +6,8 @@ English is read in this process with permissive parts only: rules of our own, CM
 symbols, and a small network of ours for words outside it. German, Dutch and Mandarin go through the
 espeak-ng program where an operator has installed it (GPL 3, see `espeak`), and are refused where not.
 
-Of 337 hard sentences written for the purpose WeTextProcessing 1.2.0 reads 146 in the same words; the other 191 were
-looked at one by one, and the rules mended where it was right. 384 such stand in `tests/synthesis/text/hard.tsv`.
+Of 337 hard sentences written for the purpose WeTextProcessing 1.2.0 reads 146 in the same words; most of the other 191
+were compared by eye, and the rules mended where it was right. 384 such stand in `tests/synthesis/text/hard.tsv`.
 Not read: units and dates of other locales than English, sums beyond one line, measures in quotation marks (3/8").
 
 German, Dutch and Mandarin: reading figures, dates and abbreviations there is espeak-ng's own. How well the base voice
