@@ -88,7 +88,8 @@ _APPLE = re.compile(r"\b([ie])(?=[A-Z])")
 _TAIL = re.compile(r"(?<=[a-z]{3})(?=[A-Z]{2,}\b)")
 _TITLED = re.compile(r"\b([A-Z][a-z]{2,}) ([IVX]{2,5})\b(?!')")
 _ALONE = re.compile(r"\b[IVX]{3,5}\b(?!')")
-_MUTE = re.compile(r"(?<![\w'])[bcdfghjklmnpqrstvwxz]{2,4}(?![\w'])", re.IGNORECASE)
+# A quotation mark is no letter, an apostrophe inside a word is.
+_MUTE = re.compile(r"(?<!\w)(?<!\w')[bcdfghjklmnpqrstvwxz]{2,4}(?!'?\w)", re.IGNORECASE)
 _INITIAL = re.compile(rf"(?<![A-Z] )(?<!{numerals.NAMED})\b([A-Z])\.(?=\s+[A-Z][a-z])")
 _ROMAN = re.compile(rf"\b({'|'.join(_NUMBERED)})\s+([IVXLC]+)\b(?!')", re.IGNORECASE)
 _KING = re.compile(rf"\b({'|'.join(_KINGS)})\s+([IVX]{{1,6}})\b", re.IGNORECASE)
@@ -157,7 +158,9 @@ def acronyms(text: str, known: Callable[[str], bool]) -> str:
     text = _MIXED.sub(lambda m: _mixed(m[0]), text)
     text = _BARE_RE.sub(lambda m: _BARE[m[1]], text)
     text = _MUTE.sub(lambda m: _mute(m[0], known), text)
-    return text if _is_shouted(text) else _CAPITALS.sub(lambda m: _capitals(m[0], known), text)
+    if _is_shouted(text):
+        return _MUTE.sub(lambda m: _mute(m[0].lower(), known), text)
+    return _CAPITALS.sub(lambda m: _capitals(m[0], known), text)
 
 
 def _mute(written: str, known: Callable[[str], bool]) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synthesis.tts.text import english, normalise, numerals
@@ -115,6 +115,9 @@ def test_nothing_but_words_and_punctuation_is_left(text: str) -> None:
 
 @settings(deadline=None)  # the first call unpacks the dictionary
 @given(st.text(alphabet="abc XYZ0123456789.,:/-$%'()@", max_size=60))
+@example("Xb'")
+@example("'bb")
+@example("XX0XX")
 def test_what_was_read_once_stays_as_it_is(text: str) -> None:
     once = read(text)
     if "'" not in once and not any(letter.isupper() for letter in once):
