@@ -19,6 +19,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model, QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.sql import SQL, Identifier, Placeholder
 
 M = TypeVar("M", bound=Model)
 _drawn: dict[Prepared[Any], _Drawn] = {}
@@ -90,11 +91,12 @@ def insert(row: Model) -> None:
 
 @cache
 def _insertion(model: type[Model]) -> str:
-    quoted = connections[DEFAULT_DB_ALIAS].ops.quote_name
-    fields = model._meta.concrete_fields
-    columns = ", ".join(quoted(str(field.column)) for field in fields)
-    places = ", ".join(["%s"] * len(fields))
-    return f"INSERT INTO {quoted(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608  # the models' own names
+    columns = [Identifier(str(field.column)) for field in model._meta.concrete_fields]
+    places = [Placeholder()] * len(columns)
+    statement = SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        Identifier(model._meta.db_table), SQL(", ").join(columns), SQL(", ").join(places)
+    )
+    return statement.as_string(None)
 
 
 def forget() -> None:

@@ -12,7 +12,8 @@ Sources: Chen et al., "AdaSpeech", 2021; low-rank updates after Hu et al., "LoRA
 Park et al., "NanoVoice", 2024.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -121,13 +122,21 @@ class _Learner:
 
     def begin(self) -> None:
         """Listen to the takes and lay the first values."""
+        with self._apart():
+            self._begin()
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """What goes wrong in here is kept for `result`; it ends this person's training and nobody else's."""
         try:
-            heard = _usable(self.base, self.pupil.takes, self.pupil.progress)
-            clips = [take.samples for take in _longest(self.pupil.takes)]
-            own = likeness.voice_like(self.base, clips)
-        except Exception as fault:  # noqa: BLE001  # whatever it is, the others of the batch go on
-            self.wrong = fault
-            return
+            yield
+        except Exception as fault:  # noqa: BLE001  # takes and callbacks are a caller's: anything may come, to him alone
+            self.wrong, self.learning = fault, False
+
+    def _begin(self) -> None:
+        heard = _usable(self.base, self.pupil.takes, self.pupil.progress)
+        clips = [take.samples for take in _longest(self.pupil.takes)]
+        own = likeness.voice_like(self.base, clips)
         self.train, self.held = _parted(heard, self.pupil.seed)
         frames = sum(len(part.mel) for part in self.train)
         rank = adapter.RANK // 2 if frames * HOP < SHORT_S * self.base.rate_hz else adapter.RANK
@@ -141,12 +150,10 @@ class _Learner:
         """Before a step: whether to go on, and every so often how far it is."""
         if not self.learning:
             return
-        try:
+        with self._apart():
             self.learning = not self.pupil.should_stop()
             if self.learning and step % CHECK_EVERY == 0:
                 self._judge(step)
-        except Exception as fault:  # noqa: BLE001  # as in `begin`
-            self.wrong, self.learning = fault, False
 
     def _judge(self, step: int) -> None:
         now = self._held_loss()
@@ -173,14 +180,13 @@ class _Learner:
 
     def result(self) -> Adapter | Exception:
         """What came of it."""
+        if self.wrong is None:
+            with self._apart():
+                if self._held_loss() < self.best_loss:
+                    self.best = _copy(self.tensors)
+                self.pupil.progress(1.0, "done")
         if self.wrong is not None:
             return self.wrong
-        try:
-            if self._held_loss() < self.best_loss:
-                self.best = _copy(self.tensors)
-            self.pupil.progress(1.0, "done")
-        except Exception as fault:  # noqa: BLE001  # as in `begin`
-            return fault
         return Adapter(self.base.sha256, {name: value.half().float() for name, value in self.best.items()})
 
     @torch.no_grad()

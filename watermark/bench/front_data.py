@@ -44,7 +44,7 @@ from watermark.codec.pattern import NARROW, SYMBOL_S, Pattern, place_of
 from watermark.codec.payload import word_of
 
 PIECE_S = 25.0
-TABLE = {"count": 24, "seconds": 11.0, "seed": 5}  # whom the bench's table is made of
+TABLE_PEOPLE, TABLE_SECONDS, TABLE_SEED = 24, 11.0, 5  # whom the bench's table is made of
 KEPT_OUT = 8  # one piece in so many is for judging, not for learning
 _DELAYS_S = np.arange(-0.030, 0.0901, 0.0025)
 
@@ -64,7 +64,7 @@ class Piece:
 
 def hosts(folder: Path, rng: Draw) -> list[Clip]:
     """Pieces of speech at 16 kHz or more by everybody who is not in the table."""
-    seen = {clip.speaker for clip in clips(folder, **TABLE)}  # type: ignore[arg-type]  # two kinds of numbers
+    seen = {clip.speaker for clip in clips(folder, count=TABLE_PEOPLE, seconds=TABLE_SECONDS, seed=TABLE_SEED)}
     parts: dict[int, list[Floats]] = {}
     for (_, speaker, _), files in people(folder).items():
         if speaker in seen:

@@ -43,9 +43,8 @@ class Network(nn.Module):
             for n, (far, taps) in enumerate(SPANS)
         )
         self.last = nn.Conv2d(width, 2, 1)
-        with torch.no_grad():
-            self.last.weight.zero_()
-            self.last.bias.copy_(torch.tensor([-1.0, 0.0]))  # type: ignore[union-attr]  # there is one
+        nn.init.zeros_(self.last.weight)
+        self.last.bias = nn.Parameter(torch.tensor([-1.0, 0.0]))
 
     def forward(self, shown: Tensor) -> Tensor:
         """Log odds (N, L, B) from planes (N, D, L, B), the first of which is the filter's evidence."""
@@ -218,11 +217,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             used = f"{time.process_time():.0f} s of processor, {cache.count} pieces"
             tell(f"{training.steps} steps, {training.done:.0%}, {used}, loss {np.mean(losses[-300:] or [0.0]):.4f}")
             tell(report(training.network, held))
-            np.savez(asked.out, **training.network.as_arrays())  # type: ignore[arg-type]  # numpy's allow_pickle
+            np.savez(asked.out, allow_pickle=False, **training.network.as_arrays())
             told += 0.2
         losses.append(training.step())
     tell(f"{training.steps} steps: {report(training.network, held)}")
-    np.savez(asked.out, **training.network.as_arrays())  # type: ignore[arg-type]  # as above
+    np.savez(asked.out, allow_pickle=False, **training.network.as_arrays())
     return 0
 
 
