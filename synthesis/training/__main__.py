@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--workers", type=int, default=1, help="processes that train side by side on a CPU")
     parser.add_argument("--share", type=float, default=0.5, help="how much of the run `mix` takes")
-    parser.add_argument("--polished", type=float, default=0.5, help="how far `export` goes to the polished decoder")
+    parser.add_argument("--polished", type=float, help="how far `export` goes to the polished decoder")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -65,9 +65,9 @@ def main() -> None:
     elif asked.stage in stages.RATES:
         launch(asked.workers, stages.train, asked)
     elif asked.stage == "export":
-        from synthesis.training.export import export
+        from synthesis.training.export import POLISHED, export
 
-        print(export(asked.work, SIZES[asked.size], polished=asked.polished))
+        print(export(asked.work, SIZES[asked.size], polished=POLISHED if asked.polished is None else asked.polished))
     else:
         _evaluate(asked)
 

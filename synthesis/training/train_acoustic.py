@@ -28,10 +28,9 @@ from synthesis.tts import features
 from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ, Acoustic, Guess, Person, Prosody
 from synthesis.tts.aligner import unit_means
 from synthesis.tts.config import BaseConfig
-from synthesis.tts.features import MELS
+from synthesis.tts.features import MELS, NARROW_BANDS
 from synthesis.tts.speaker import SpeakerNet
 
-NARROW_BANDS = 81  # bands wholly below 7.6 kHz: what a 16 kHz recording can teach
 REPLAYED = 0.5  # of the draws of others than the base voice: moved in pitch and formants, as people nobody has met
 SPEEDS = (0.84, 0.9, 1.12, 1.2)
 REFERENCE = 224

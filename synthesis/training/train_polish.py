@@ -20,10 +20,10 @@ from synthesis.training import adversary
 from synthesis.training.data import Shards
 from synthesis.training.peers import ALONE, Peers
 from synthesis.training.run import Losses, Plan, Run
-from synthesis.training.train_acoustic import NARROW_BANDS, Batch, Learner, Sentences, frame_losses, scores, to_device
+from synthesis.training.train_acoustic import Batch, Learner, Sentences, frame_losses, scores, to_device
 from synthesis.tts.acoustic import Person, Prosody
 from synthesis.tts.config import BaseConfig
-from synthesis.tts.features import MELS
+from synthesis.tts.features import MELS, NARROW_BANDS
 
 STRETCH = 96  # frames the judge sees of a sentence
 LEARNS = tuple(f"acoustic.{name}." for name in ("decoder", "variance.pitch_in", "variance.energy_in", "variance.place"))

@@ -12,6 +12,7 @@ from synthesis.training import corpora, run, train_acoustic, words
 from synthesis.training.peers import Peers
 from synthesis.training.run import Plan, Run
 from synthesis.training.train_speaker import replayed
+from synthesis.tts.features import NARROW_BANDS
 
 UNSEEN_OF_SPEECHOCEAN = 30
 
@@ -124,7 +125,7 @@ def test_a_voice_moved_up_keeps_the_bands_that_were_recorded(narrow: bool, speed
 
 def test_a_voice_moved_down_teaches_nothing_above_its_recording() -> None:
     lower = [train_acoustic.known_bands(narrow, 0.84) for narrow in (True, False)]
-    assert lower[0] < train_acoustic.NARROW_BANDS
+    assert lower[0] < NARROW_BANDS
     assert lower[0] < lower[1] < 100
     moved = replayed(0.84)[: lower[0]]
-    assert not moved[:, train_acoustic.NARROW_BANDS :].any()  # none of them comes from a band that was not there
+    assert not moved[:, NARROW_BANDS :].any()  # none of them comes from a band that was not there
