@@ -11,7 +11,6 @@ from consent.models import Consent
 from consent.rules import Use
 from consent.services import consent_require
 from consent.states import State
-from isolation.prepared import Prepared
 from isolation.scope import tenant_scope
 from problems.errors import NotFound
 from synthesis.errors import ConsentOfAnother, SynthesisErased
@@ -20,7 +19,6 @@ from synthesis.models import FineTune, FineTuneKind, Synthesis
 from tenants.actor import Actor
 
 J = TypeVar("J", Synthesis, FineTune)
-_SYNTHESIS = Prepared(lambda tenant_id, pk: Synthesis.objects.filter(tenant_id=tenant_id, pk=pk))
 _USE = ("purpose", "channel", "language", "territory", "content_class", "recipient")
 
 
@@ -36,7 +34,7 @@ def synthesis_get(actor: Actor, synthesis_id: UUID) -> Synthesis:
         NotFound: no such synthesis of this tenant.
         SynthesisErased: there was one, and its speaker has been erased.
     """
-    found = _SYNTHESIS.first(tenant_id=actor.tenant_id, pk=synthesis_id)
+    found = Synthesis.objects.filter(tenant_id=actor.tenant_id, pk=synthesis_id).first()
     return _there(found)
 
 

@@ -16,7 +16,6 @@ from audio.encode import Encoded, Format
 from audit.services import record
 from consent.rules import Use
 from consent.selectors import consent_to_use
-from isolation.prepared import insert
 from storage.objects import object_store
 from storage.sealing import open_bytes, seal_text
 from synthesis.errors import NoRecordings, NotReady, Quarantined, SoundNotKept
@@ -112,7 +111,7 @@ def _written(
     sealed = seal_text(
         tenant_id=actor.tenant_id, handle=handle, purpose=SCRIPT, object_id=identity, text=json.dumps(script)
     )
-    synthesis = Synthesis(
+    return Synthesis.objects.create(
         id=identity,
         tenant_id=actor.tenant_id,
         version_id=version_id,
@@ -134,8 +133,6 @@ def _written(
         pitch=order.pitch,
         energy=order.energy,
     )
-    insert(synthesis)
-    return synthesis
 
 
 @transaction.atomic

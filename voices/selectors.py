@@ -14,7 +14,6 @@ from consent.models import Consent
 from consent.rules import Use
 from consent.selectors import consent_to_use, evidence_clip
 from consent.services import consent_require
-from isolation.prepared import Prepared
 from problems.errors import NotFound
 from storage.errors import ObjectMissing
 from storage.objects import object_store
@@ -45,11 +44,6 @@ from voices.models import (
 )
 from voices.prompts.script import Script, languages, script
 from work.models import JobState
-
-_VOICE = Prepared(lambda tenant_id, pk: Voice.objects.select_related("speaker").filter(tenant_id=tenant_id, pk=pk))
-_VERSION = Prepared(
-    lambda tenant_id, pk: VoiceVersion.objects.select_related("voice__speaker").filter(tenant_id=tenant_id, pk=pk)
-)
 
 # --- Consent ------------------------------------------------------------------------------------------
 
@@ -213,7 +207,7 @@ def voice_get(actor: Actor, voice_id: UUID) -> Voice:
     Raises:
         NotFound: no such voice of this tenant. VoiceErased: its person was erased.
     """
-    found = _VOICE.first(tenant_id=actor.tenant_id, pk=voice_id)
+    found = Voice.objects.select_related("speaker").filter(tenant_id=actor.tenant_id, pk=voice_id).first()
     if found is None:
         raise NotFound()
     if found.state == VoiceState.ERASED:
@@ -263,7 +257,8 @@ def version_get(owner: Actor | UUID, version_id: UUID) -> VoiceVersion:
         VoiceDraft: its card lies below the bar and nobody has accepted it.
     """
     tenant_id = owner.tenant_id if isinstance(owner, Actor) else owner
-    found = _VERSION.first(tenant_id=tenant_id, pk=version_id)
+    rows = VoiceVersion.objects.select_related("voice__speaker").filter(tenant_id=tenant_id, pk=version_id)
+    found = rows.first()
     if found is None:
         raise NotFound()
     if VersionState.ERASED in (found.state, found.voice.state):

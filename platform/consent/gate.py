@@ -7,7 +7,6 @@ triggers of the tables whose rows may not be released without a live consent.
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -17,17 +16,10 @@ from consent.models import Consent
 from consent.rules import Use, decide
 from consent.selectors import terms_of
 from consent.states import State
-from isolation.prepared import Prepared
 from problems.errors import NotFound
 from speakers.errors import SpeakerErased
 from speakers.models import SpeakerState
 from work.leases import CLOCK
-
-_CONSENT: Prepared[Any] = Prepared(
-    lambda tenant_id, pk: (
-        Consent.objects.select_related("speaker").annotate(read_at=CLOCK).filter(tenant_id=tenant_id, pk=pk)
-    )
-)
 
 
 def consent_require(*, tenant_id: UUID, consent_id: UUID, use: Use, lock: bool) -> Consent:
@@ -45,7 +37,8 @@ def consent_require(*, tenant_id: UUID, consent_id: UUID, use: Use, lock: bool) 
     if lock:
         _hold(tenant_id, consent_id)
     # The clock is read with the row, and so after any wait for the lock.
-    consent: Any = _CONSENT.first(tenant_id=tenant_id, pk=consent_id)
+    rows = Consent.objects.select_related("speaker").annotate(read_at=CLOCK)
+    consent = rows.filter(tenant_id=tenant_id, pk=consent_id).first()
     if consent is None:
         raise NotFound
     if consent.speaker.state != SpeakerState.ACTIVE:

@@ -19,7 +19,6 @@ from consent.errors import ConsentNotActive, EvidenceMissing, ReceiptMissing
 from consent.models import Challenge, Consent, Evidence, Outcome, PhraseList, Receipt, ReceiptKind
 from consent.states import State
 from consent.terms import Terms, parse
-from isolation.prepared import Prepared
 from problems.errors import NotFound
 from speakers.models import Speaker
 from storage import sealing
@@ -29,11 +28,6 @@ from tenants.actor import Actor, ActorKind
 
 EVIDENCE_PURPOSE = "consent-evidence"
 RECEIPT_HANDLE = "platform-receipts"
-_NEWEST_ACTIVE = Prepared(
-    lambda tenant_id, speaker_id: Consent.objects.filter(
-        tenant_id=tenant_id, speaker_id=speaker_id, state=State.ACTIVE
-    ).order_by("-version")[:1]
-)
 
 
 def consent_list(actor: Actor) -> QuerySet[Consent]:
@@ -178,7 +172,8 @@ def uses_of(speaker: Speaker) -> list[dict[str, Any]]:
 
 def consent_newest_active(*, tenant_id: UUID, speaker_id: UUID) -> Consent | None:
     """The speaker's newest consent in state active, None when there is none. Its dates are the gate's business."""
-    return _NEWEST_ACTIVE.first(tenant_id=tenant_id, speaker_id=speaker_id)
+    rows = Consent.objects.filter(tenant_id=tenant_id, speaker_id=speaker_id, state=State.ACTIVE)
+    return rows.order_by("-version").first()
 
 
 def consent_to_use(*, tenant_id: UUID, speaker_id: UUID) -> UUID:

@@ -7,14 +7,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from isolation.prepared import Prepared
 from isolation.scope import set_tenant
 from problems.errors import NotFound
 from speakers.errors import SpeakerErased
 from speakers.models import Speaker, SpeakerLinkDigest, SpeakerState
 from tenants.actor import Actor, ActorKind
-
-_SPEAKER = Prepared(lambda tenant_id, pk: Speaker.objects.filter(tenant_id=tenant_id, pk=pk))
 
 
 def speaker_list(actor: Actor) -> QuerySet[Speaker]:
@@ -29,7 +26,7 @@ def speaker_get(actor: Actor, speaker_id: UUID) -> Speaker:
         NotFound: no such speaker of this tenant.
         SpeakerErased: the person was erased, or the erasure has begun.
     """
-    speaker = _SPEAKER.first(tenant_id=actor.tenant_id, pk=speaker_id)
+    speaker = speaker_list(actor).filter(pk=speaker_id).first()
     if speaker is None:
         raise NotFound
     if speaker.state != SpeakerState.ACTIVE:
