@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -115,7 +116,7 @@ def test_a_forked_caller_has_a_helper_of_its_own_and_leaves_none_behind() -> Non
     )  # fmt: skip
     status, same, pid = done.stdout.split()
     assert (status, same) == (b"0", b"True")
-    assert not Path(f"/proc/{int(pid)}").exists()
+    assert not psutil.pid_exists(int(pid))
 
 
 def test_a_child_that_was_taken_over_cannot_make_us_believe_its_numbers() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 
 from config.embedded import free_port
@@ -55,13 +56,11 @@ class Served:
     def pids(self) -> dict[int, str]:
         """Every process that works in or for the folder, the supervisor left out."""
         found = {}
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (path / "cmdline").read_text() + (path / "environ").read_text() + str((path / "cwd").readlink())
-            except OSError:
-                continue
-            if str(self.folder) in words and int(path.name) not in {self.supervisor.pid, os.getpid()}:
-                found[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
+        for process in psutil.process_iter(["cmdline", "environ", "cwd"]):
+            words = " ".join(process.info["cmdline"] or [])
+            about = f"{words} {process.info['environ']} {process.info['cwd']}"
+            if str(self.folder) in about and process.pid not in {self.supervisor.pid, os.getpid()}:
+                found[process.pid] = words
         return found
 
     def wait_gone(self) -> None:

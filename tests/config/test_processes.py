@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from config import processes
@@ -30,8 +31,8 @@ time.sleep(60)
 def gone(pid: int) -> bool:
     """Whether no such process runs (a zombie that nobody has fetched runs no more)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] == "Z"
-    except FileNotFoundError:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return True
 
 

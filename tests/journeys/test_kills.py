@@ -26,6 +26,7 @@ from config.demo.client import Answered, Client
 from config.embedded import Profile, free_port
 from config.local import ROOT, LocalPlatform
 from tests.load.openloop import quantile
+from tests.load.processes import below
 from tests.populate import USE
 
 KILLS_EVERY_S = (1.0, 4.0)
@@ -108,8 +109,7 @@ class Killer(threading.Thread):
             return False
         pid = process.pid
         if name.endswith(" child"):
-            below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            pid = int(self.random.choice(below)) if below else pid
+            pid = self.random.choice(below(pid) or [pid])
         if name.startswith("worker"):
             self._note_running()
         return _kill(pid)

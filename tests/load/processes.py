@@ -1,14 +1,13 @@
-"""What the platform's processes have used: processor seconds and memory, by part. Linux's /proc alone."""
+"""What the platform's processes have used: processor seconds and memory, by part."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+
+import psutil
 
 from config.local import LocalPlatform
-
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -26,33 +25,33 @@ class Used:
 def used(platform: LocalPlatform) -> Used:
     """Look now."""
     children = [*platform.children.values(), *platform.servers.children]
-    trees = {child.name: _tree(child.process.pid) for child in children if child.process and child.running}
+    trees = {child.name: [child.process.pid] for child in children if child.process and child.running}
+    trees = {name: pids + below(pids[0], deep=True) for name, pids in trees.items()}
     cpu = {name: sum(map(cpu_s, pids)) for name, pids in trees.items()}
-    return Used(cpu, [_memory_mb(pid) for pid in trees.get("web", [])[1:]])
+    return Used(cpu, [_asked(pid, _memory_mb) for pid in trees.get("web", [])[1:]])
 
 
-def _tree(pid: int) -> list[int]:
-    """The process and everything below it, the process itself first."""
+def below(pid: int, *, deep: bool = False) -> list[int]:
+    """The processes it has started, with `deep` theirs too; none when it is gone."""
     try:
-        below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return [pid]
-    return [pid, *(grandchild for child in below for grandchild in _tree(int(child)))]
+        return [child.pid for child in psutil.Process(pid).children(recursive=deep)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def cpu_s(pid: int) -> float:
     """Its own time and that of children it has waited for (PostgreSQL's sessions come and go)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except OSError:
-        return 0.0
-    return sum(int(fields[at]) for at in (11, 12, 13, 14)) * _TICK_S
+    return _asked(pid, lambda process: sum(process.cpu_times()[:4]))
 
 
-def _memory_mb(pid: int) -> float:
+def _memory_mb(process: psutil.Process) -> float:
     """Resident memory, pages shared with others counted in part."""
+    return float(process.memory_full_info().pss) / 2**20
+
+
+def _asked(pid: int, question: Callable[[psutil.Process], float]) -> float:
+    """The answer, or 0 for a process that is gone."""
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
+        return question(psutil.Process(pid))
+    except psutil.NoSuchProcess:
         return 0.0
-    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024

@@ -14,10 +14,10 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import psutil
 from django.core.management.base import BaseCommand, CommandParser
 
 from config.demo.console import Console
@@ -151,26 +151,11 @@ def _together(at: str, story: Story, count: int) -> list[Heard]:
 
 
 def _cpu(processes: dict[str, int]) -> dict[str, float]:
-    """CPU seconds of each process and all its children, by /proc."""
-    parents: dict[int, int] = {}
-    used: dict[int, float] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        parents[int(path.parent.name)] = int(fields[1])
-        used[int(path.parent.name)] = (int(fields[11]) + int(fields[12])) / 100
+    """CPU seconds of each process and all its children."""
     found = dict.fromkeys(processes, 0.0)
-    for pid, seconds in used.items():
-        for name, root in processes.items():
-            found[name] += seconds if _within(pid, root, parents) else 0.0
+    for name, pid in processes.items():
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            times = process.cpu_times()
+            found[name] += times.user + times.system
     return found
-
-
-def _within(pid: int, root: int, parents: dict[int, int]) -> bool:
-    while pid > 1:
-        if pid == root:
-            return True
-        pid = parents.get(pid, 0)
-    return False
