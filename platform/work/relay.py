@@ -11,13 +11,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, F, Value
+from django.db.models import Case, DurationField, ExpressionWrapper, F, Value, When
 from django.db.models.functions import Least, Power
 
 from work.leases import CLOCK
 from work.models import Outbox
 
-RESEND_S = 10  # doubled with each time that nobody came, four times at most: where many wait, few are sent again
+# Doubled with each time that nobody came, four times at most: where many wait, few are sent again. What was begun is
+# not among the many, and went first: when nobody came for that, its message died with another worker.
+RESEND_S = 10
 
 
 def relay_once(send: Callable[[str, UUID, UUID, bool], None], *, limit: int = 100) -> int:
@@ -34,7 +36,10 @@ def relay_once(send: Callable[[str, UUID, UUID, bool], None], *, limit: int = 10
         due = Outbox.objects.select_for_update(skip_locked=True).filter(due_at__lte=CLOCK)
         rows = list(due.order_by("due_at")[:limit])
         doubled = Value(timedelta(seconds=RESEND_S)) * Power(2, Least(F("sent"), 2))
-        pause = ExpressionWrapper(doubled, DurationField())
+        pause = Case(
+            When(begun=True, then=Value(timedelta(seconds=RESEND_S))),
+            default=ExpressionWrapper(doubled, DurationField()),
+        )
         Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(sent=F("sent") + 1, due_at=CLOCK + pause)
         for row in rows:
             send(row.task, row.tenant_id, row.object_id, row.begun)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from synthesis.bench.systems import Floats, Prompt, System
-from synthesis.tts import aligner, contrast, features, pitch, symbols, takes, text
+from synthesis.tts import alignment, contrast, features, pitch, symbols, takes, text
 from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ, Prosody
 from synthesis.tts.features import HOP, MELS
 from synthesis.tts.stream import HIGHEST_HZ, LOWEST_HZ
@@ -68,8 +68,8 @@ def _made(base: BaseVoice, speaker: str, prompt: Prompt, *, tune: bool) -> Float
     loud = ((features.energy(own.mel).numpy() - ENERGY_ZERO) / ENERGY_STEP).astype(np.float32)
     prosody = Prosody(
         torch.from_numpy(counts)[None],
-        torch.from_numpy(aligner.unit_means(log_f0, own.voiced.numpy() + np.float32(0.02), counts))[None],
-        torch.from_numpy(aligner.unit_means(loud, np.ones(len(loud), np.float32), counts))[None],
+        torch.from_numpy(alignment.unit_means(log_f0, own.voiced.numpy() + np.float32(0.02), counts))[None],
+        torch.from_numpy(alignment.unit_means(loud, np.ones(len(loud), np.float32), counts))[None],
     )
     units, who = base.units(ids), base.person([base.voices[speaker]])
     read = base.acoustic.read(units, torch.ones(units.shape[:2], dtype=torch.bool), who)

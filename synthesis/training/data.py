@@ -130,3 +130,11 @@ class Shards:
         )
         durations = folder / "durations.npy"
         self.durations = np.load(durations, mmap_mode="r") if durations.exists() else None
+
+    def mel_of(self, row: Row) -> NDArray[np.float32]:
+        """The log-mel of a row, (L, M)."""
+        return self.mel[row.first_frame : row.first_frame + row.frames].astype(np.float32)
+
+    def units_of(self, row: Row) -> NDArray[np.int64]:
+        """The units of a row, (N, 3)."""
+        return self.units[row.first_unit : row.first_unit + row.units].astype(np.int64)

@@ -1,22 +1,21 @@
 """From checkpoints to `synthesis/weights`: `python -m synthesis.training export`.
 
 Takes the averaged weights of the last checkpoint of every part, reads the voice vector of the
-base voice off her training recordings, calibrates the speaker check on people nobody trained
+base voice off her training recordings, evens out the speaker check and calibrates it on people nobody trained
 on, and writes safetensors, digest, credits and card.
 """
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from synthesis.training import speaker_check
 from synthesis.training.corpora import CORPORA
-from synthesis.training.data import Row, Shards
+from synthesis.training.data import Shards
 from synthesis.tts import voicefile
 from synthesis.tts.config import BaseConfig
 from synthesis.tts.voice import BaseVoice
@@ -25,8 +24,6 @@ WEIGHTS = Path(__file__).parents[1] / "weights"
 BASE_SPEAKER = "kathleen"
 VECTOR_TAKES = 60
 POLISHED = 0.5  # of the way to the polished decoder: all of it is livelier than speech in the noise between sounds
-TRIAL_S = 8.0  # speech on each side of a speaker trial
-FALSE_MATCH = 0.01  # share of impostor trials that the threshold lets through, on the unseen people
 
 
 def export(work: Path, config: BaseConfig, folder: Path = WEIGHTS, polished: float = POLISHED) -> str:
@@ -35,8 +32,9 @@ def export(work: Path, config: BaseConfig, folder: Path = WEIGHTS, polished: flo
     shards = Shards(work / "shards")
     rows = [row for row in shards.rows if row.speaker == BASE_SPEAKER and row.split == "train"]
     step = max(1, len(rows) // VECTOR_TAKES)
-    vectors = np.stack([base.voice_vector(wave_of(shards, row)) for row in rows[::step]])
-    trials = speaker_trials(base, shards)
+    vectors = np.stack([base.voice_vector(speaker_check.wave_of(shards, row)) for row in rows[::step]])
+    speaker_check.whiten(base.speaker, speaker_check.clips(shards, unseen=False))
+    trials = speaker_check.trials(base, speaker_check.clips(shards, unseen=True))
     tensors = {f"{name}.{key}": value for name, net in base.parts().items() for key, value in net.state_dict().items()}
     tensors[f"voices.{BASE_SPEAKER}"] = torch.from_numpy(vectors.mean(0))
     facts = {"model": config.to_dict(), "same_speaker": trials["threshold"]}
@@ -84,44 +82,6 @@ def _cut(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tenso
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def wave_of(shards: Shards, row: Row) -> NDArray[np.float32]:
-    """The sound of a row, (T,)."""
-    return shards.wave[row.first_frame * 256 : (row.first_frame + row.frames) * 256].astype(np.float32) / 32768
-
-
-def speaker_trials(base: BaseVoice, shards: Shards) -> dict[str, float]:
-    """Error rates of the speaker check on the unseen people, clips joined to eight seconds."""
-    by_speaker: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
-    for row in shards.rows:
-        if row.split == "unseen":
-            by_speaker[row.speaker].append(wave_of(shards, row))
-    names, vectors = [], []
-    for name in sorted(by_speaker):
-        for clip in _joined(by_speaker[name]):
-            names.append(name)
-            vectors.append(base.speaker_embedding(clip))
-    cosine = np.stack(vectors) @ np.stack(vectors).T
-    upper = np.triu_indices(len(names), 1)
-    same = np.array([names[i] == names[j] for i, j in zip(*upper, strict=True)])
-    own, other = np.sort(cosine[upper][same]), np.sort(cosine[upper][~same])
-    threshold = float(np.quantile(other, 1 - FALSE_MATCH))
-    places = np.linspace(-1, 1, 2001)
-    miss, false = np.searchsorted(own, places) / len(own), 1 - np.searchsorted(other, places) / len(other)
-    return {"threshold": threshold, "miss": float((own < threshold).mean()), "false_match": FALSE_MATCH,
-            "equal": float(((miss + false) / 2)[np.abs(miss - false).argmin()]),
-            "own_trials": len(own), "impostor_trials": len(other), "people": len(by_speaker)}
-
-
-def _joined(waves: list[NDArray[np.float32]], most: int = 8) -> list[NDArray[np.float32]]:
-    need, clips, held = int(TRIAL_S * 24_000), [], np.zeros(0, np.float32)
-    for wave in waves:
-        held = np.concatenate([held, wave])
-        if len(held) >= need:
-            clips.append(held[:need])
-            held = np.zeros(0, np.float32)
-    return clips[:most]
-
-
 def card(work: Path, shards: Shards, digest: str, trials: dict[str, float]) -> str:
     """The model card: what it is, what it was made of, whom to credit, what was measured."""
     manifest = hashlib.sha256((work / "shards" / "manifest.jsonl").read_bytes()).hexdigest()
@@ -163,7 +123,7 @@ def _credits(shards: Shards) -> Iterator[str]:
 
 
 def _speaker_lines(trials: dict[str, float]) -> Iterator[str]:
-    yield f"{trials['people']:.0f} unseen people, clips of {TRIAL_S:.0f} s:"
+    yield f"{trials['people']:.0f} unseen people, clips of {speaker_check.TRIAL_S:.0f} s:"
     yield f"{trials['own_trials']:.0f} trials of one person, {trials['impostor_trials']:.0f} of two."
     yield f"Equal error rate {trials['equal']:.3f}. At the shipped threshold {trials['threshold']:.3f}:"
     yield f"false match {trials['false_match']:.3f}, miss {trials['miss']:.3f}."

@@ -38,8 +38,8 @@ def cepstra(mel: Floats) -> Floats:
 def align(shards: Shards, rows: Sequence[Row]) -> dict[str, NDArray[np.int64]]:
     """Frames per unit of each row, by name. Unseen speakers are aligned but not learnt from."""
     rows = sorted((row for row in rows if row.units and row.units < row.frames), key=lambda row: row.frames)
-    sounds = {row.name: _sounds(shards, row) for row in rows}
-    heard = {row.name: cepstra(_mel(shards, row)) for row in rows}
+    sounds = {row.name: shards.units_of(row)[:, 0] for row in rows}
+    heard = {row.name: cepstra(shards.mel_of(row)) for row in rows}
     counts = {row.name: _first_guess(sounds[row.name], row.frames) for row in rows}
     learnt = [row.name for row in rows if row.split != "unseen"]
     for _ in range(ROUNDS):
@@ -50,14 +50,6 @@ def align(shards: Shards, rows: Sequence[Row]) -> dict[str, NDArray[np.int64]]:
             chances = [_log_chance(heard[n], means, variances)[:, sounds[n]] for n in names]
             counts.update(zip(names, best_paths(chances), strict=True))
     return counts
-
-
-def _sounds(shards: Shards, row: Row) -> NDArray[np.int64]:
-    return shards.units[row.first_unit : row.first_unit + row.units, 0].astype(np.int64)
-
-
-def _mel(shards: Shards, row: Row) -> Floats:
-    return shards.mel[row.first_frame : row.first_frame + row.frames].astype(np.float32)
 
 
 def _first_guess(sounds: NDArray[np.int64], frames: int) -> NDArray[np.int64]:
@@ -93,7 +85,7 @@ def _log_chance(heard: Floats, means: NDArray[np.float64], variances: NDArray[np
 
 
 def best_paths(chances: Sequence[Floats]) -> list[NDArray[np.int64]]:
-    """`aligner.durations` for many log chances (L, N) at once."""
+    """`alignment.durations` for many log chances (L, N) at once."""
     frames, units = max(len(c) for c in chances), max(c.shape[1] for c in chances)
     table = np.full((len(chances), frames, units), -1e9, np.float32)
     for place, chance in enumerate(chances):

@@ -26,7 +26,7 @@ from synthesis.training.run import Losses, Plan, Run
 from synthesis.training.train_speaker import replayed
 from synthesis.tts import features
 from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ, Acoustic, Guess, Person, Prosody
-from synthesis.tts.aligner import unit_means
+from synthesis.tts.alignment import unit_means
 from synthesis.tts.config import BaseConfig
 from synthesis.tts.features import MELS, NARROW_BANDS
 from synthesis.tts.speaker import SpeakerNet

@@ -17,7 +17,8 @@ from synthesis.training import flat_start
 from synthesis.training.data import Row, Shards
 from synthesis.training.peers import ALONE, Peers
 from synthesis.training.run import Losses, Plan, Run
-from synthesis.tts import aligner
+from synthesis.training.train_speaker import replayed, worn
+from synthesis.tts import alignment
 from synthesis.tts.aligner import Aligner
 from synthesis.tts.config import BaseConfig
 
@@ -48,12 +49,8 @@ def padded(shards: Shards, rows: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
     units = torch.zeros(len(rows), max(row.units for row in rows), 3, dtype=torch.long)
     mel = torch.full((len(rows), max(row.frames for row in rows), shards.mel.shape[1]), -11.5)
     for place, row in enumerate(rows):
-        units[place, : row.units] = torch.from_numpy(
-            shards.units[row.first_unit : row.first_unit + row.units].astype(np.int64)
-        )
-        mel[place, : row.frames] = torch.from_numpy(
-            shards.mel[row.first_frame : row.first_frame + row.frames].astype(np.float32)
-        )
+        units[place, : row.units] = torch.from_numpy(shards.units_of(row))
+        mel[place, : row.frames] = torch.from_numpy(shards.mel_of(row))
     return units, mel, units[..., 0] > 0
 
 
@@ -80,10 +77,10 @@ def train(
 
     def loss_of(step: int) -> Losses:
         rows = texts.draw(step)
-        units, mel, mask = (part.to(plan.device) for part in padded(shards, rows))
-        log_chance = net(units, mel, mask)
+        units, mel, mask = padded(shards, rows)
+        log_chance = net(units.to(plan.device), _altered(mel, step).to(plan.device), mask.to(plan.device))
         total = forward_sum(log_chance, rows)
-        hard = _on_path(log_chance, rows, taught if step < TAUGHT_STEPS else None)
+        hard = _on_path(log_chance, shards, rows, taught if step < TAUGHT_STEPS else None)
         return {"loss": 0.3 * total + hard, "path": total, "hard": hard}
 
     run.train(loss_of)
@@ -92,6 +89,13 @@ def train(
     if not peers.rank:
         write_durations(shards, net)
     return net
+
+
+def _altered(mel: Tensor, step: int) -> Tensor:
+    """As another throat, another microphone and another room would give it: people to be cloned have their own."""
+    dice = np.random.default_rng([17, step])
+    moved = mel @ torch.from_numpy(replayed(float(dice.uniform(0.85, 1.18))).T)
+    return worn(moved, dice)
 
 
 def first_durations(shards: Shards) -> np.ndarray:
@@ -107,7 +111,7 @@ def first_durations(shards: Shards) -> np.ndarray:
     return np.asarray(np.load(kept))
 
 
-def _on_path(log_chance: Tensor, rows: list[Row], taught: np.ndarray | None) -> Tensor:
+def _on_path(log_chance: Tensor, shards: Shards, rows: list[Row], taught: np.ndarray | None) -> Tensor:
     """Mean of -log chance on the taught path, or on the best one when nothing is taught."""
     values = log_chance.detach().cpu().numpy()
     losses = []
@@ -115,12 +119,17 @@ def _on_path(log_chance: Tensor, rows: list[Row], taught: np.ndarray | None) -> 
         if row.units > row.frames:
             continue
         counts = (
-            aligner.durations(values[place, : row.frames, : row.units]) if taught is None
+            _aligned(values[place], shards, row)[0] if taught is None
             else taught[row.first_unit : row.first_unit + row.units]
         )
         owner = torch.from_numpy(np.repeat(np.arange(row.units), counts))
         losses.append(-log_chance[place, torch.arange(len(owner)), owner].mean())
     return torch.stack(losses).mean()
+
+
+def _aligned(log_chance: np.ndarray, shards: Shards, row: Row) -> tuple[np.ndarray, float]:
+    chance = log_chance[: row.frames, : row.units]
+    return alignment.align(chance, shards.units_of(row)[:, 0], torch.from_numpy(shards.mel_of(row)))
 
 
 @torch.no_grad()
@@ -132,9 +141,8 @@ def write_durations(shards: Shards, net: Aligner) -> None:
     for row in shards.rows:
         if not row.units or row.units > row.frames:
             continue
-        log_chance = net(*padded(shards, [row]))[0].numpy()
-        counts = aligner.durations(log_chance)
+        counts, score = _aligned(net(*padded(shards, [row]))[0].numpy(), shards, row)
         found[row.first_unit : row.first_unit + row.units] = counts
-        scores[row.name] = round(aligner.score(log_chance, counts), 4)
+        scores[row.name] = round(score, 4)
     np.save(shards.folder / "durations.npy", found)
     (shards.folder / "scores.json").write_text(json.dumps(scores), encoding="utf-8")

@@ -15,7 +15,7 @@ from torch import nn
 from synthesis.training import held_out
 from synthesis.training.data import Shards
 from synthesis.training.run import Plan, Run
-from synthesis.training.train_aligner import write_durations
+from synthesis.training.train_aligner import TAUGHT_STEPS, write_durations
 from synthesis.training.train_speaker import SPEEDS, Judge, People
 from synthesis.tts.voice import BaseVoice
 
@@ -44,10 +44,12 @@ def unpack(base: BaseVoice, work: Path) -> list[str]:
     }
     missing = [stage for stage in nets if not (work / stage / "last.pt").exists()]
     for stage in missing:
-        _keep(nets[stage], work / stage)
+        _keep(nets[stage], work / stage, TAUGHT_STEPS if stage == "aligner" else 0)
     return missing
 
 
-def _keep(net: nn.Module, folder: Path) -> None:
+def _keep(net: nn.Module, folder: Path, steps: int) -> None:
     torch.manual_seed(1)
-    Run(net, folder, PLAN).save()
+    run = Run(net, folder, PLAN)
+    run.steps = steps
+    run.save()

@@ -1,15 +1,13 @@
-"""Which frames belong to which unit: the learned aligner and its exact search.
+"""How likely each unit is at each frame: the learned aligner.
 
-For training and enrolment, where sound and text are known and durations are not. It judges
-nothing: a wrong transcript gets an alignment too, with a low score, and `score` says how low.
+For training and enrolment, where sound and text are known and durations are not; `alignment` finds the path. It
+judges nothing: a wrong transcript gets an alignment too, with a low score, and `alignment.score` says how low.
 
 Shapes: B batch, N units, L frames, D width, S width of the common space, M mel bands (100).
 Source: Badlani et al., "One TTS Alignment To Rule Them All", 2021.
 """
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synthesis.tts import symbols
@@ -44,42 +42,3 @@ class Aligner(nn.Module):
                + text.square().sum(-1)[:, None])
         far = (-TEMPERATURE * far).masked_fill(~unit_mask[:, None], -1e4)
         return torch.log_softmax(far, -1)
-
-
-def durations(log_chance: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The best monotonic path: frames per unit (N,), each at least 1, from log chances (L, N).
-
-    Raises:
-        ValueError: more units than frames.
-    """
-    frames, units = log_chance.shape
-    if units > frames:
-        raise ValueError(f"{units} units cannot lie in {frames} frames")
-    best = np.full(units, -np.inf)
-    best[0] = log_chance[0, 0]
-    moved = np.zeros((frames, units), bool)
-    for frame in range(1, frames):
-        arrive = np.concatenate([[-np.inf], best[:-1]])
-        moved[frame] = arrive > best
-        best = np.maximum(arrive, best) + log_chance[frame]
-    counts = np.zeros(units, np.int64)
-    unit = units - 1
-    for frame in range(frames - 1, -1, -1):
-        counts[unit] += 1
-        unit -= int(moved[frame, unit])
-    return counts
-
-
-def score(log_chance: NDArray[np.float32], counts: NDArray[np.int64]) -> float:
-    """Mean log chance per frame along a path; near 0 is certain, below -2.5 rarely the right text."""
-    owner = np.repeat(np.arange(len(counts)), counts)
-    return float(log_chance[np.arange(len(owner)), owner].mean())
-
-
-def unit_means(
-    values: NDArray[np.float32], weights: NDArray[np.float32], counts: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Weighted mean of frame values (L,) over each unit of `counts` (N,) frames."""
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(int)
-    total = np.add.reduceat(values * weights, starts)
-    return np.asarray(total / np.maximum(np.add.reduceat(weights, starts), 1e-6), np.float32)

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthesis.tts import aligner
+from synthesis.tts import alignment
 from synthesis.tts.acoustic import Guess, Prosody
 from synthesis.tts.stream import Gain, Progress, pieces
 from synthesis.tts.takes import Observed, Take, observe
@@ -56,7 +56,7 @@ def speech(
 def _shift(own: Guess, heard: Observed) -> float:
     """From the speaker's register to the voice's, in log pitch: where the voice would speak, less where they do."""
     voiced = torch.from_numpy(
-        aligner.unit_means(heard.voiced.numpy(), np.ones(len(heard.voiced), np.float32), heard.durations.numpy())
+        alignment.unit_means(heard.voiced.numpy(), np.ones(len(heard.voiced), np.float32), heard.durations.numpy())
     )
     weight: Tensor = heard.durations * voiced
     if float(weight.sum()) < _LEAST_VOICED:

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from synthesis.tts import aligner, features, pitch
+from synthesis.tts import alignment, features, pitch
 from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ
 from synthesis.tts.features import HOP
 from synthesis.tts.voice import BaseVoice
 
 _GAP_UNITS, _GAP_FRAMES = 1, 3  # between takes of a row: as far as one convolution reaches, so that none hears another
+_LONGEST_PAUSE = 24  # frames, a quarter of a second
 
 
 @dataclass(frozen=True)
@@ -53,22 +54,15 @@ class Heard:
 
 
 def align(base: BaseVoice, take: Take) -> tuple[NDArray[np.int64], float]:
-    """Frames per unit of a take, and the aligner's score of them (see `aligner.score`).
+    """Frames per unit of a take, and the aligner's score of them (see `alignment.score`).
 
     Raises:
         ValueError: more sounds than frames.
     """
-    chance = _chance(base, take)
-    counts = aligner.durations(chance)
-    return counts, aligner.score(chance, counts)
-
-
-def _chance(base: BaseVoice, take: Take) -> NDArray[np.float32]:
-    """Log chance of each unit at each frame, (L, N)."""
     mel, units = _mel(take), base.units(take.ids)
     with torch.no_grad():
-        found: NDArray[np.float32] = base.aligner(units, mel[None].to(base.device), units[..., 0] > 0)[0].cpu().numpy()
-    return found
+        chance = base.aligner(units, mel[None].to(base.device), units[..., 0] > 0)[0].cpu().numpy()
+    return alignment.align(chance, units[0, :, 0].cpu().numpy(), mel)
 
 
 class Observed(NamedTuple):
@@ -97,21 +91,31 @@ def observe(base: BaseVoice, take: Take) -> Observed:
     f0, voiced = (track[: len(mel)] for track in pitch.track(take.samples))
     log_f0 = np.log(f0 / PITCH_UNIT_HZ).astype(np.float32)
     loud = ((features.energy(mel).numpy() - ENERGY_ZERO) / ENERGY_STEP).astype(np.float32)
-    high = aligner.unit_means(log_f0, voiced + 0.02, counts)
-    level = aligner.unit_means(loud, np.ones(len(loud), np.float32), counts)
+    high = alignment.unit_means(log_f0, voiced + 0.02, counts)
+    level = alignment.unit_means(loud, np.ones(len(loud), np.float32), counts)
     return Observed(
         torch.from_numpy(counts), torch.from_numpy(high), torch.from_numpy(level), mel,
         torch.from_numpy(log_f0), torch.from_numpy(voiced), score,
     )  # fmt: skip
 
 
+def unhesitating(take: Take) -> Take:
+    """The take without the middle of silences over a quarter of a second: who hesitates is not to be copied in that."""
+    quiet = alignment.silent(_mel(take))
+    keep = np.ones(len(take.samples), bool)
+    edges = np.flatnonzero(np.diff(quiet, prepend=False, append=False)).reshape(-1, 2)
+    for first, end in edges:
+        keep[(first + _LONGEST_PAUSE // 2) * HOP : (end - _LONGEST_PAUSE // 2) * HOP] = False
+    return Take(take.samples[keep], take.ids)
+
+
 def hear(base: BaseVoice, take: Take) -> Heard:
-    """A take as the model sees it, with a gap behind it.
+    """A take as the model is to learn it, `unhesitating` and with a gap behind it.
 
     Raises:
         ValueError: more sounds than frames.
     """
-    said, units = observe(base, take), base.units(take.ids)
+    said, units = observe(base, unhesitating(take)), base.units(take.ids)
     bands = torch.ones(said.mel.shape)
     if features.is_narrow(said.mel):
         bands[:, features.NARROW_BANDS :] = 0.0

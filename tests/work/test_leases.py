@@ -163,6 +163,13 @@ def test_what_nobody_comes_for_is_sent_more_and_more_seldom(job):
     assert pauses == [10, 20, 40, 40]
 
 
+def test_what_was_begun_is_never_sent_more_seldom(job):
+    _claim(job)  # and its worker dies, and the next one with the message in its hands
+    Outbox.objects.update(sent=5, due_at=CLOCK)
+    assert relay_once(lambda *args: None) == 1
+    assert round((Outbox.objects.get().due_at - database_now()).total_seconds()) == 10
+
+
 def test_what_was_begun_goes_first_when_it_is_sent_again(job):
     _claim(job)  # and its worker dies
     Outbox.objects.update(due_at=CLOCK)
