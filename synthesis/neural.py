@@ -23,8 +23,8 @@ from audio.clip import Clip
 from audio.resample import resample
 from synthesis import engine as seam
 from synthesis.batcher import Batcher
-from synthesis.tts import adapt as adapting
 from synthesis.tts import convert, likeness, symbols, text, voicefile
+from synthesis.tts.adapt import Pupil, School, TooLittle
 from synthesis.tts.adapter import Adapter
 from synthesis.tts.narrow import narrowed
 from synthesis.tts.takes import Take
@@ -67,6 +67,7 @@ class NeuralEngine:
         self.base = base
         self.speaking = narrowed(base) if is_narrow else base
         self.together = Batcher(self.speaking)
+        self.school = School(base)
         self.base_sha256 = base.sha256
         self.same_speaker_at = base.same_speaker
 
@@ -173,7 +174,10 @@ class NeuralEngine:
         self, takes: Sequence[seam.Take], *, seed: int = 0,
         progress: seam.Progress = lambda done: None, should_stop: seam.ShouldStop = lambda: False,
     ) -> bytes:
-        """Train an adapter; takes whose text holds nothing to say are left out."""
+        """Train an adapter; takes whose text holds nothing to say are left out.
+
+        Threads that train at the same time learn in one batch; see `tts.adapt.School`.
+        """
         stopped = False
 
         def asked() -> bool:
@@ -182,10 +186,8 @@ class NeuralEngine:
             return stopped
 
         try:
-            adapter = adapting.adapt(
-                self.base, _read(takes), seed=seed, progress=lambda done, _: progress(done), should_stop=asked
-            )
-        except adapting.TooLittle as fault:
+            adapter = self.school.adapt(Pupil(_read(takes), seed, lambda done, _: progress(done), asked))
+        except TooLittle as fault:
             raise seam.TooLittleSpeech(str(fault), takes=len(takes)) from fault
         if stopped:
             raise seam.AdaptationStopped

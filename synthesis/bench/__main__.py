@@ -102,7 +102,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--systems", help="only these, names as in the table with commas between; recording always")
     parser.add_argument("--install", action="store_true", help="first let apt-get install what others speak with")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=WHOLE, help="only these parts")
-    parser.add_argument("--person", default="flemishguy", help="whose minutes; somebody of training/unseen.csv")
+    parser.add_argument("--person", nargs="+", default=minutes.PEOPLE, help="whose minutes; of training/unseen.csv")
     parser.add_argument("--minutes", nargs="+", type=float, default=minutes.MINUTES)
     return parser.parse_args()
 

@@ -97,10 +97,16 @@ class Bench:
 
     def likeness(self, every: Sequence[Spoken], person: Spoken) -> None:
         """Similarity of all systems, joined, to other recordings of the person."""
+        found = self.likeness_to(every, person)
+        for spoken in every:
+            spoken.similarity = found[spoken.name]
+
+    def likeness_to(self, every: Sequence[Spoken], person: Spoken) -> dict[str, float]:
+        """The same by name."""
         sets = {_joined(one.files): [str(file) for file in one.files] for one in (*every, person)}
         kept = self._measured(joined=sets)
-        for spoken in every:
-            spoken.similarity = float(np.dot(kept.get(_joined(spoken.files)), kept.get(_joined(person.files))))
+        known = kept.get(_joined(person.files))
+        return {spoken.name: float(np.dot(kept.get(_joined(spoken.files)), known)) for spoken in every}
 
     def distances(self, every: Sequence[Spoken], real: Spoken) -> None:
         """Mel-cepstral distortion and F0 error of all systems against the recordings of the same prompts."""

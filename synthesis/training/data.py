@@ -131,6 +131,11 @@ class Shards:
         durations = folder / "durations.npy"
         self.durations = np.load(durations, mmap_mode="r") if durations.exists() else None
 
+    def wave_of(self, row: Row) -> NDArray[np.float32]:
+        """The sound of a row, (T,)."""
+        first, end = (frame * features.HOP for frame in (row.first_frame, row.first_frame + row.frames))
+        return self.wave[first:end].astype(np.float32) / 32768
+
     def mel_of(self, row: Row) -> NDArray[np.float32]:
         """The log-mel of a row, (L, M)."""
         return self.mel[row.first_frame : row.first_frame + row.frames].astype(np.float32)

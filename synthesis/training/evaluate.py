@@ -19,7 +19,7 @@ import torch
 from synthesis.training.corpora import recordings
 from synthesis.training.data import Row, Shards
 from synthesis.training.espeak import phonemise
-from synthesis.training.export import BASE_SPEAKER, wave_of
+from synthesis.training.export import BASE_SPEAKER
 from synthesis.training.words import Recogniser, error_rate, spoken
 from synthesis.tts import features, symbols
 from synthesis.tts.voice import BaseVoice
@@ -59,7 +59,7 @@ def copies(base: BaseVoice, shards: Shards) -> dict[str, dict[str, float]]:
 
 @torch.no_grad()
 def _copied(base: BaseVoice, shards: Shards, row: Row) -> tuple[float, float]:
-    real = wave_of(shards, row)
+    real = shards.wave_of(row)
     at = slice(row.first_frame, row.first_frame + row.frames)
     mel = features.log_mel(torch.from_numpy(real)[None])[:, : row.frames]
     f0, voiced = (torch.from_numpy(np.array(track[at], np.float32))[None] for track in (shards.f0, shards.voiced))
@@ -83,7 +83,7 @@ def understood(base: BaseVoice, shards: Shards, speech: Path, folder: Path, prom
         spent += time.process_time() - started
         soundfile.write(folder / f"{row.name}.wav", wave, base.rate_hz)
         made.append(wave)
-    real = [wave_of(shards, row) for row in rows]
+    real = [shards.wave_of(row) for row in rows]
     length_s = sum(len(wave) for wave in made) / base.rate_hz
     found: dict[str, Any] = {"prompts": len(rows), "cpu_rtf": round(spent / length_s, 4)}
     for kind, closed in (("closed", [texts[row.name] for row in rows]), ("open", None)):

@@ -32,7 +32,7 @@ def export(work: Path, config: BaseConfig, folder: Path = WEIGHTS, polished: flo
     shards = Shards(work / "shards")
     rows = [row for row in shards.rows if row.speaker == BASE_SPEAKER and row.split == "train"]
     step = max(1, len(rows) // VECTOR_TAKES)
-    vectors = np.stack([base.voice_vector(speaker_check.wave_of(shards, row)) for row in rows[::step]])
+    vectors = np.stack([base.voice_vector(shards.wave_of(row)) for row in rows[::step]])
     speaker_check.whiten(base.speaker, speaker_check.clips(shards, unseen=False))
     trials = speaker_check.trials(base, speaker_check.clips(shards, unseen=True))
     tensors = {f"{name}.{key}": value for name, net in base.parts().items() for key, value in net.state_dict().items()}

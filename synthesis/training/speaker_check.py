@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synthesis.training.data import Row, Shards
+from synthesis.training.data import Shards
 from synthesis.tts import features
-from synthesis.tts.features import HOP, RATE_HZ
+from synthesis.tts.features import RATE_HZ
 from synthesis.tts.speaker import SpeakerNet
 from synthesis.tts.voice import BaseVoice
 
@@ -28,17 +28,12 @@ SHRUNK = 0.1  # of the mean variance, added in every direction: 300 people do no
 Clips = dict[str, list[NDArray[np.float32]]]
 
 
-def wave_of(shards: Shards, row: Row) -> NDArray[np.float32]:
-    """The sound of a row, (T,)."""
-    return shards.wave[row.first_frame * HOP : (row.first_frame + row.frames) * HOP].astype(np.float32) / 32768
-
-
 def clips(shards: Shards, *, unseen: bool) -> Clips:
     """Clips of eight seconds of each person, of those nobody trained on or of all others."""
     by_speaker: Clips = defaultdict(list)
     for row in shards.rows:
         if (row.split == "unseen") == unseen:
-            by_speaker[row.speaker].append(wave_of(shards, row))
+            by_speaker[row.speaker].append(shards.wave_of(row))
     return {name: found for name in sorted(by_speaker) if (found := _joined(by_speaker[name]))}
 
 

@@ -3,7 +3,7 @@
 For enrolment. It decides nothing about consent or about whether the takes are good enough, and
 keeps none of them. Early stopping looks at takes that are not trained on.
 
-Several people can be learned in one batch (`adapt_each`): each is one row of it, with takes, seed,
+Several people can be learned in one batch (`School`): each is one row of it, with takes, seed,
 progress and end of their own, and gets the adapter they would have got alone, but for the order in
 which a processor adds.
 
@@ -12,9 +12,11 @@ Sources: Chen et al., "AdaSpeech", 2021; low-rank updates after Hu et al., "LoRA
 Park et al., "NanoVoice", 2024.
 """
 
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -34,6 +36,7 @@ BATCH_FRAMES = 2400  # 26 s of speech a step and person
 RATE = 2e-3
 HELD_SHARE = 10  # one take in this many decides when to stop
 SHORT_S = 180.0  # below this much speech the rank is halved
+SLOWEST = 1.3  # times as long as the base voice takes
 
 Progress = Callable[[float, str], None]
 
@@ -63,54 +66,82 @@ def adapt(
     base: BaseVoice, takes: Sequence[Take], *, seed: int, progress: Progress, should_stop: Callable[[], bool],
     steps: int = STEPS,
 ) -> Adapter:
-    """Train one adapter; see `Pupil`.
+    """Train one adapter, nobody beside it; see `Pupil`.
 
     Raises:
         TooLittle: nothing to learn from.
     """
-    (made,) = adapt_each(base, [Pupil(takes, seed, progress, should_stop)], steps=steps)
-    if isinstance(made, Exception):
-        raise made
-    return made
+    return School(base).adapt(Pupil(takes, seed, progress, should_stop), steps=steps)
 
 
-def adapt_each(base: BaseVoice, pupils: Sequence[Pupil], *, steps: int = STEPS) -> list[Adapter | Exception]:
-    """Train an adapter for each, in one batch.
+class School:
+    """People who are learned at the same time, in one batch.
 
-    Returns:
-        For each pupil its adapter, or what went wrong with it alone: TooLittle, or whatever its own `progress` or
-        `should_stop` raised.
+    Each is brought by a thread of its own, which hears of its errors and calls its callbacks. Threads take turns, and
+    whose turn it is takes a step for all who are there: one may come or go whenever they like.
     """
-    learners = [_Learner(base, pupil, steps) for pupil in pupils]
-    for learner in learners:
+
+    def __init__(self, base: BaseVoice) -> None:
+        self._base = base
+        self._present: list[_Learner] = []
+        self._waiting: deque[object] = deque()
+        self._moved_up = threading.Condition()
+
+    def adapt(self, pupil: Pupil, *, steps: int = STEPS) -> Adapter:
+        """Train the adapter of one; returns when it is ready.
+
+        Raises:
+            TooLittle: nothing to learn from. Whatever `progress` and `should_stop` raise.
+        """
+        learner = _Learner(self._base, pupil, steps)
         learner.begin()
-    for step in range(steps):
-        for learner in learners:
-            learner.look(step)
-        learning = [learner for learner in learners if learner.learning]
+        self._present.append(learner)
+        try:
+            while learner.goes_on():
+                with self._turn():
+                    self._step()
+        finally:
+            with self._turn():  # a step of another thread may be under way
+                self._present.remove(learner)
+        return learner.result()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """First come, first served: a bare lock would leave one thread all the steps, and the others no word."""
+        me = object()
+        with self._moved_up:
+            self._waiting.append(me)
+            self._moved_up.wait_for(lambda: self._waiting[0] is me)
+        try:
+            yield
+        finally:
+            with self._moved_up:
+                self._waiting.popleft()
+                self._moved_up.notify_all()
+
+    def _step(self) -> None:
+        for learner in self._present:
+            learner.look()
+        learning = [learner for learner in self._present if learner.learning]
         if not learning:
-            break
-        _step(base, learning, step)
-    return [learner.result() for learner in learners]
+            return
+        for learner in learning:
+            learner.optimiser.zero_grad()
+        rows = [learner.draw() for learner in learning]
+        losses = row_losses(self._base, [learner.tensors for learner in learning], rows)
+        torch.stack(losses).sum().backward()  # people share no tensor, so each gets the gradient of their own loss
+        for learner in learning:
+            learner.move()
 
 
-def _step(base: BaseVoice, learning: "Sequence[_Learner]", step: int) -> None:
-    for learner in learning:
-        learner.optimiser.zero_grad()
-    rows = [learner.draw() for learner in learning]
-    losses = row_losses(base, [learner.tensors for learner in learning], rows)
-    torch.stack(losses).sum().backward()  # people share no tensor, so each gets the gradient of their own loss
-    for learner in learning:
-        learner.move(step)
-
-
-@dataclass
+@dataclass(eq=False)
 class _Learner:
-    """Training of one person under way; an error of theirs ends it and nobody else's."""
+    """Training of one person under way."""
 
     base: BaseVoice
     pupil: Pupil
     steps: int
+    step: int = 0
     train: list[Heard] = field(default_factory=list)
     held: list[Heard] = field(default_factory=list)
     tensors: dict[str, Tensor] = field(default_factory=dict)
@@ -118,23 +149,11 @@ class _Learner:
     best_loss: float = float("inf")
     waited: int = 0
     learning: bool = False
-    wrong: Exception | None = None
+    news: tuple[float, str] | None = None  # for the thread that brought the person
 
     def begin(self) -> None:
         """Listen to the takes and lay the first values."""
-        with self._apart():
-            self._begin()
-
-    @contextmanager
-    def _apart(self) -> Iterator[None]:
-        """What goes wrong in here is kept for `result`; it ends this person's training and nobody else's."""
-        try:
-            yield
-        except Exception as fault:  # noqa: BLE001  # takes and callbacks are a caller's: anything may come, to him alone
-            self.wrong, self.learning = fault, False
-
-    def _begin(self) -> None:
-        heard = _usable(self.base, self.pupil.takes, self.pupil.progress)
+        heard = _brisk(self.base, _usable(self.base, self.pupil.takes, self.pupil.progress))
         clips = [take.samples for take in _longest(self.pupil.takes)]
         own = likeness.voice_like(self.base, clips)
         self.train, self.held = _parted(heard, self.pupil.seed)
@@ -146,22 +165,26 @@ class _Learner:
         self.dice = np.random.default_rng([self.pupil.seed, 3])
         self.best, self.learning = _copy(self.tensors), True
 
-    def look(self, step: int) -> None:
-        """Before a step: whether to go on, and every so often how far it is."""
-        if not self.learning:
-            return
-        with self._apart():
-            self.learning = not self.pupil.should_stop()
-            if self.learning and step % CHECK_EVERY == 0:
-                self._judge(step)
+    def goes_on(self) -> bool:
+        """Tell the news and ask, in the thread that brought the person."""
+        if self.news is not None:
+            (share, line), self.news = self.news, None
+            self.pupil.progress(share, line)
+        self.learning = self.learning and not self.pupil.should_stop()
+        return self.learning
 
-    def _judge(self, step: int) -> None:
+    def look(self) -> None:
+        """Before a step: whether it still gets better, every so often."""
+        if self.learning and self.step % CHECK_EVERY == 0:
+            self._judge()
+
+    def _judge(self) -> None:
         now = self._held_loss()
         self.waited += 1
         if now < self.best_loss:
             self.best, self.best_loss, self.waited = _copy(self.tensors), now, 0
-        share = 0.05 + 0.95 * step / self.steps
-        self.pupil.progress(share, f"step {step} of {self.steps}, held-out distance {now:.3f}")
+        share = 0.05 + 0.95 * self.step / self.steps
+        self.news = (share, f"step {self.step} of {self.steps}, held-out distance {now:.3f}")
         self.learning = self.waited < PATIENCE
 
     def draw(self) -> Heard:
@@ -171,22 +194,20 @@ class _Learner:
             chosen.append(self.train[int(self.dice.integers(len(self.train)))])
         return joined(chosen)
 
-    def move(self, step: int) -> None:
+    def move(self) -> None:
         """One step along the gradient."""
         for group in self.optimiser.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / 20) * (1 - 0.9 * step / self.steps)
+            group["lr"] = RATE * min(1.0, (self.step + 1) / 20) * (1 - 0.9 * self.step / self.steps)
         torch.nn.utils.clip_grad_norm_(self.tensors.values(), 1.0)
         self.optimiser.step()
+        self.step += 1
+        self.learning = self.step < self.steps
 
-    def result(self) -> Adapter | Exception:
+    def result(self) -> Adapter:
         """What came of it."""
-        if self.wrong is None:
-            with self._apart():
-                if self._held_loss() < self.best_loss:
-                    self.best = _copy(self.tensors)
-                self.pupil.progress(1.0, "done")
-        if self.wrong is not None:
-            return self.wrong
+        if self._held_loss() < self.best_loss:
+            self.best = _copy(self.tensors)
+        self.pupil.progress(1.0, "done")
         return Adapter(self.base.sha256, {name: value.half().float() for name, value in self.best.items()})
 
     @torch.no_grad()
@@ -224,6 +245,25 @@ def _usable(base: BaseVoice, takes: Sequence[Take], progress: Progress) -> list[
     return found
 
 
+@torch.no_grad()
+def _brisk(base: BaseVoice, heard: list[Heard]) -> list[Heard]:
+    """Takes of which nobody learns to speak at less than 1 / SLOWEST of the base voice's pace.
+
+    Who reads with effort, sound by sound, would be cloned in that too; words so drawn out are not understood.
+    """
+    if not base.voices:
+        return heard
+    person = base.person([base.voices[min(base.voices)]])
+    own = sum(float((take.durations * take.said).sum()) for take in heard)
+    usual = 0.0
+    for take in heard:
+        x = take.read[None].to(base.device) + base.acoustic.speaker(person.vector).unsqueeze(1)
+        lasting = base.acoustic.guess(x, take.said[None].to(base.device), person).durations.float().expm1()
+        usual += float((lasting[0].cpu() * take.said).sum())
+    pace = min(1.0, SLOWEST * usual / own)
+    return [replace(take, lasting=take.lasting * pace) for take in heard]
+
+
 def row_losses(base: BaseVoice, tensors: Sequence[dict[str, Tensor]], rows: Sequence[Heard]) -> list[Tensor]:
     """Frame and prosody losses of one row for each person."""
     side = {name: pad_sequence([getattr(row, name) for row in rows], batch_first=True)
@@ -255,7 +295,7 @@ def _loss(row: Heard, made: Tensor, said: Sequence[Tensor]) -> Tensor:
     sung = row.voiced * row.frames
     tune = ((made[:, MELS] - row.f0).abs() * sung).sum() / sung.sum().clamp(min=1)
     breath = functional.binary_cross_entropy_with_logits(made[:, MELS + 1], row.voiced, reduction="none")
-    aims = (torch.log1p(row.durations.float()), row.pitch, row.energy)
+    aims = (torch.log1p(row.lasting), row.pitch, row.energy)
     prosody = [((guess.float() - aim).square() * row.said).sum() / row.said.sum()
                for guess, aim in zip(said, aims, strict=True)]  # fmt: skip
     return far + tune + 0.2 * (breath * row.frames).sum() / row.frames.sum() + 0.3 * torch.stack(prosody).sum()

@@ -1,11 +1,16 @@
 """Adapters: small, portable, bound to one base, and without a trace in it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from synthesis.tts import adapt as adapting
 from synthesis.tts import adapter, likeness, symbols, voicefile
-from synthesis.tts.adapt import Pupil, TooLittle, adapt, adapt_each, spoken
+from synthesis.tts.adapt import Pupil, School, TooLittle, adapt, spoken
 from synthesis.tts.adapter import Adapter
 from synthesis.tts.config import SIZES
 from synthesis.tts.takes import Heard, Take, hear, joined
@@ -116,28 +121,80 @@ def pupil(seed: int, **how) -> Pupil:
     return Pupil([take(seed + n) for n in range(4)], seed, **whole)
 
 
+def test_nobody_learns_to_speak_far_below_the_pace_of_the_base_voice(base: BaseVoice) -> None:
+    named = replace(base, voices={"own": np.zeros(128, np.float32)})
+    heard = [hear(base, take(n)) for n in range(2)]
+
+    def learned_s(times: int) -> float:
+        slow = [replace(one, durations=one.durations * times, lasting=one.lasting * times) for one in heard]
+        brisk = adapting._brisk(named, slow)
+        assert all(torch.equal(one.durations, other.durations) for one, other in zip(slow, brisk, strict=True))
+        return sum(float((one.lasting * one.said).sum()) for one in brisk)
+
+    assert learned_s(90) == pytest.approx(learned_s(50))
+    assert adapting._brisk(base, heard) == heard  # a base without a voice of its own has no pace
+
+
+def learned(base: BaseVoice, pupils: list[Pupil]) -> list[Adapter | Exception]:
+    """What becomes of each, brought by threads of their own; nobody takes a step before all are there."""
+    school, there = School(base), threading.Barrier(sum(len(one.takes) > 1 for one in pupils))
+
+    def brought(one: Pupil) -> Adapter | Exception:
+        came = []
+
+        def should_stop() -> bool:
+            if not came:
+                came.append(there.wait(30))
+            return one.should_stop()
+
+        try:
+            return school.adapt(replace(one, should_stop=should_stop), steps=6)
+        except (RuntimeError, ValueError) as fault:
+            return fault
+
+    with ThreadPoolExecutor(len(pupils)) as pool:
+        return list(pool.map(brought, pupils))
+
+
 def test_people_learned_together_get_what_each_would_get_alone(base: BaseVoice) -> None:
-    together = adapt_each(base, [pupil(1), pupil(50)], steps=6)
-    for seed, made in zip((1, 50), together, strict=True):
-        (alone,) = adapt_each(base, [pupil(seed)], steps=6)
+    seen, pupils = [], [pupil(1), pupil(50)]
+    losses = adapting.row_losses
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            adapting, "row_losses", lambda base, own, rows: seen.append(len(rows)) or losses(base, own, rows)
+        )
+        together = learned(base, pupils)
+    assert seen.count(2) >= 5  # in one batch
+    for one, made in zip(pupils, together, strict=True):
+        alone = School(base).adapt(one, steps=6)
         assert isinstance(made, Adapter)
-        assert isinstance(alone, Adapter)
         for name, value in alone.tensors.items():
             assert torch.allclose(made.tensors[name], value, atol=2e-2), name
 
 
 def test_an_error_or_an_end_of_one_is_not_that_of_the_others(base: BaseVoice) -> None:
     def broken(share: float, line: str) -> None:
-        raise RuntimeError("the lease is lost")
+        if share > 0.05:
+            raise RuntimeError("the lease is lost")
 
     asked = iter([False, False, True])
-    made = adapt_each(
+    short = Take(take(0).samples[:14_000], symbols.ids("ðɪs ɪz ə vˈɛɹi lˈɔŋ sˈɛntəns " * 4))
+    made = learned(
         base, [pupil(1, progress=broken), pupil(2, should_stop=lambda: next(asked)), pupil(3),
-               Pupil([Take(take(0).samples[:14_000], symbols.ids("ðɪs ɪz ə vˈɛɹi lˈɔŋ sˈɛntəns " * 4))], 4,
-                     lambda share, line: None, lambda: False)],
-        steps=6,
+               Pupil([short], 4, lambda share, line: None, lambda: False)],
     )  # fmt: skip
     assert [type(one).__name__ for one in made] == ["RuntimeError", "Adapter", "Adapter", "TooLittle"]
+
+
+def test_what_is_told_is_told_by_the_thread_that_came(base: BaseVoice) -> None:
+    told: dict[int, set[int]] = {}
+    pupils = [
+        pupil(seed, progress=lambda share, line, seed=seed: told.setdefault(seed, set()).add(threading.get_ident()))
+        for seed in (1, 50, 90)
+    ]
+    learned(base, pupils)
+    assert [len(threads) for threads in told.values()] == [1, 1, 1]
+    assert len(set.union(*told.values())) == 3
 
 
 def test_takes_of_a_row_do_not_hear_each_other(base: BaseVoice) -> None:
