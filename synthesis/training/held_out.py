@@ -6,14 +6,18 @@ be asked between two runs; what people hear is measured by `./run bench voice`.
 Shapes: L frames, M mel bands (100).
 """
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from synthesis.training.data import Row, Shards
-from synthesis.training.train_acoustic import Learner, batch_of, prosody_losses
-from synthesis.tts.acoustic import Person, Prosody
+from synthesis.training.run import Seen
+from synthesis.training.train_acoustic import Batch, Learner, batch_of, prosody_losses
+from synthesis.tts.acoustic import Guess, Person, Prosody
 from synthesis.tts.config import BaseConfig
 from synthesis.tts.features import MELS
 from synthesis.tts.voice import BaseVoice
@@ -47,6 +51,20 @@ def averaged(checkpoint: Path, config: BaseConfig, prefix: str = "") -> Learner:
     return learner
 
 
+LOOKED_AT = 20  # sentences: a few seconds
+
+
+def look(average: dict[str, torch.Tensor], config: BaseConfig, shards: Shards) -> Seen:
+    """What the averaged weights of an acoustic run, or of one that polishes, do with held-out sentences."""
+    learner = Learner(config)
+    learner.load_state_dict({name.removeprefix("learner."): value.cpu() for name, value in average.items()})
+    row, mates = next(_rows(shards, "held_out")), list(islice(_rows(shards, "train"), REFERENCES))
+    learner.eval()
+    with torch.no_grad():
+        _, one, made = _spoken(learner, shards, row, mates)
+    return Seen(check(learner, shards, LOOKED_AT), one.mel[0].numpy(), made[0].numpy())
+
+
 @torch.no_grad()
 def check(learner: Learner, shards: Shards, count: int = 60) -> dict[str, float]:
     """Means over `count` held-out sentences.
@@ -57,22 +75,30 @@ def check(learner: Learner, shards: Shards, count: int = 60) -> dict[str, float]
         predicted with the recorded pitch of units; spread: standard deviation of the former over the latter's.
     """
     learner.eval()
-    rows = [row for row in shards.rows if row.speaker == SPEAKER and row.split == "held_out" and row.units][:count]
-    mates = [row for row in shards.rows if row.speaker == SPEAKER and row.split == "train"][:REFERENCES]
-    parts = [_one(learner, shards, row, mates) for row in rows]
+    mates = list(islice(_rows(shards, "train"), REFERENCES))
+    parts = [_one(learner, shards, row, mates) for row in islice(_rows(shards, "held_out"), count)]
     found = {name: float(np.mean([part[name] for part in parts])) for name in parts[0] if not name.startswith("_")}
     own, said = (np.concatenate([part[name] for part in parts]) for name in ("_pitch", "_said"))
     return {**found, "rise": float(np.corrcoef(own, said)[0, 1]), "spread": float(said.std() / own.std())}
 
 
-def _one(learner: Learner, shards: Shards, row: Row, mates: list[Row]) -> dict[str, float]:
+def _rows(shards: Shards, split: str) -> Iterator[Row]:
+    return (row for row in shards.rows if row.speaker == SPEAKER and row.split == split and row.units)
+
+
+def _spoken(learner: Learner, shards: Shards, row: Row, mates: list[Row]) -> tuple[Guess, Batch, torch.Tensor]:
+    """What was guessed of a row's prosody, the row, and its mel (1, L, M) as made."""
     dice = np.random.default_rng(3)
     batch = batch_of(shards, [row] * len(mates), mates, dice)
     voice = learner.voice(batch).mean(0, keepdim=True)
     one = batch_of(shards, [row], mates[:1], dice)
     person, prosody = Person(voice), Prosody(one.durations, one.pitch, one.energy)
     made, said = learner.acoustic(one.units, one.mask, person, prosody, row.frames)
-    mel = made[..., :MELS]
+    return said, one, made[..., :MELS]
+
+
+def _one(learner: Learner, shards: Shards, row: Row, mates: list[Row]) -> dict[str, Any]:
+    said, one, mel = _spoken(learner, shards, row, mates)
     sounding = one.durations[0] > 0
     relief = (mel[..., 2:] - mel[..., :-2]).abs().mean() / (one.mel[..., 2:] - one.mel[..., :-2]).abs().mean()
     return {

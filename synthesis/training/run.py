@@ -4,8 +4,10 @@ For learning rate, gradient clipping, bf16, averaging (EMA), checkpoints that a 
 on from, a log with ETA and a curve. It knows no model: a part hands in its network and a
 function from a step number to a loss.
 
-Files in its folder: last.pt (everything needed to go on; replaced in one move), log.csv,
-curve.png.
+Files in its folder: last.pt (everything needed to go on; replaced in one move), log.csv, curve.png and,
+where the plan says what to look at, metrics.csv and seen-STEP.png every ten minutes.
+
+Shapes: L frames, M mel bands.
 """
 
 import csv
@@ -15,7 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
@@ -24,14 +28,27 @@ from synthesis.training.peers import ALONE, Peers
 Losses = dict[str, Tensor]  # the entry "loss" is what is made small
 WARMUP_STEPS = 150
 SAVE_EVERY_S = 120.0
+LOOK_EVERY_S = 600.0
 LONGEST_STEP_S = 20.0  # who is stopped for a while, to leave the machine to others, does not lose those minutes
 LOG_EVERY = 20
 EMA = 0.998
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What averaged weights do on something held out: numbers, and log-mel (L, M) recorded and made."""
+
+    metrics: dict[str, float]
+    recorded: NDArray[np.float32]
+    made: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Plan:
-    """How long and how fast. The rate falls along a cosine over the last `cool` of the minutes."""
+    """How long and how fast. The rate falls along a cosine over the last `cool` of the minutes.
+
+    `look` is handed the averaged weights every ten minutes and at the end.
+    """
 
     minutes: float
     rate: float
@@ -39,6 +56,7 @@ class Plan:
     cool: float = 0.4
     clip: float = 1.0
     betas: tuple[float, float] = (0.9, 0.98)
+    look: Callable[[dict[str, Tensor]], Seen] | None = None
 
 
 class Run:
@@ -60,7 +78,7 @@ class Run:
         `also` is a run that `loss_of` takes steps of, an adversary's: it is saved at the same moments.
         Each of several workers is given its own step numbers, so that they see different data.
         """
-        spent = saved = 0.0
+        spent = saved = looked = 0.0
         first = self.steps
         seen: list[dict[str, float]] = []
         over = False
@@ -79,10 +97,14 @@ class Run:
                 saved = spent
                 self.save(self.trained_s + spent)
                 also.save() if also else None
+            if spent - looked > LOOK_EVERY_S:
+                looked = spent
+                self._look(self.trained_s + spent)
         self.trained_s += spent
         if not self.peers.rank:
             self.save(self.trained_s)
             also.save() if also else None
+            self._look(self.trained_s)
 
     def step(self, loss_of: Callable[[int], Losses]) -> dict[str, float]:
         """One step; returns the losses."""
@@ -128,20 +150,41 @@ class Run:
         torch.save(state, self.folder / "next.pt")
         (self.folder / "next.pt").replace(self.folder / "last.pt")  # a kill leaves the old one whole
 
+    def _look(self, trained_s: float) -> None:
+        if self.plan.look is None:
+            return
+        seen = self.plan.look(self.average)
+        _row(self.folder / "metrics.csv", {"step": self.steps, "trained_s": round(trained_s), **seen.metrics})
+        draw_mels(seen, self.folder / f"seen-{self.steps:06d}.png")
+        print("held out: " + "  ".join(f"{name} {value:.4f}" for name, value in seen.metrics.items()), flush=True)
+
     def _log(self, seen: list[dict[str, float]], spent: float, step_s: float) -> None:
         means = {name: sum(row[name] for row in seen) / len(seen) for name in seen[0]}
         path = self.folder / "log.csv"
-        is_new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if is_new:
-                writer.writerow(["step", "trained_s", *means])
-            writer.writerow([self.steps, round(self.trained_s + spent), *(round(v, 5) for v in means.values())])
+        _row(path, {"step": self.steps, "trained_s": round(self.trained_s + spent), **means})
         left = max(0.0, self.plan.minutes - spent / 60)
         said = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
         print(f"step {self.steps}  {step_s:.2f} s/step  {left:.1f} min left  {said}", flush=True)
         if self.steps % (10 * LOG_EVERY) == 0:
             draw_curve(path, self.folder / "curve.png")
+
+
+def _row(path: Path, values: dict[str, float]) -> None:
+    """Add a row to a CSV file, the names first where it is new."""
+    is_new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(values)
+        writer.writerow([round(value, 5) for value in values.values()])
+
+
+def draw_mels(seen: Seen, picture: Path) -> None:
+    """Two spectrograms, low bands at the bottom: as recorded, and below it as made."""
+    shades = [np.clip((mel.T[::-1] + 9) / 11, 0, 1) * 255 for mel in (seen.recorded, seen.made)]
+    gap = np.full((8, shades[0].shape[1]), 255.0)
+    image = Image.fromarray(np.vstack([shades[0], gap, shades[1]]).astype(np.uint8))
+    image.resize((2 * image.width, 2 * image.height)).save(picture)
 
 
 def draw_curve(log: Path, picture: Path) -> None:

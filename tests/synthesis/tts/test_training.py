@@ -4,6 +4,7 @@ import csv
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -79,6 +80,23 @@ def test_a_run_averages_and_gets_nearer(tmp_path: Path) -> None:
     one.train(lambda step: parabola(net))
     net.load_state_dict(one.average)
     assert float(parabola(net)["loss"].detach()) < start / 2
+
+
+def test_what_the_average_does_is_looked_at_as_a_run_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "LOOK_EVERY_S", 0.1)
+    net, looked = nn.Linear(2, 1), []
+
+    def look(average: dict[str, torch.Tensor]) -> run.Seen:
+        looked.append(average["weight"].clone())
+        return run.Seen({"mel": float(len(looked))}, np.zeros((30, 100), np.float32), np.ones((30, 100), np.float32))
+
+    one = Run(net, tmp_path, Plan(minutes=0.006, rate=0.05, look=look))
+    one.train(lambda step: parabola(net))
+    rows = (tmp_path / "metrics.csv").read_text().splitlines()
+    assert rows[0] == "step,trained_s,mel"
+    assert len(rows) == 1 + len(looked) >= 3
+    assert torch.equal(looked[-1], one.average["weight"])
+    assert (tmp_path / f"seen-{one.steps:06d}.png").exists()
 
 
 def test_peers_share_one_mean() -> None:
