@@ -291,7 +291,9 @@ def spoken(acoustic: Acoustic, row: Heard, person: Person) -> tuple[Tensor, Sequ
 def _loss(row: Heard, made: Tensor, said: Sequence[Tensor]) -> Tensor:
     """Of one person: row without its first axis, made (L, M + 2), said three of (N,)."""
     keep = row.bands * row.frames.unsqueeze(-1)
-    far = ((made[:, :MELS] - row.mel).abs() * keep).sum() / keep.sum()
+    # In that room the voice would sound so: what is quieter than the room is not to be learned, nor is the room.
+    there = 0.5 * torch.logaddexp(2 * made[:, :MELS], 2 * row.floor)
+    far = ((there - row.mel).abs() * keep).sum() / keep.sum()
     sung = row.voiced * row.frames
     tune = ((made[:, MELS] - row.f0).abs() * sung).sum() / sung.sum().clamp(min=1)
     breath = functional.binary_cross_entropy_with_logits(made[:, MELS + 1], row.voiced, reduction="none")

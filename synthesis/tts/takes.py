@@ -22,6 +22,8 @@ from synthesis.tts.voice import BaseVoice
 
 _GAP_UNITS, _GAP_FRAMES = 1, 3  # between takes of a row: as far as one convolution reaches, so that none hears another
 _LONGEST_PAUSE = 24  # frames, a quarter of a second
+_LEAST_ROOM = 12  # frames that tell what a room sounds like
+_QUIETEST = 0.05  # share of all frames that do where there are fewer
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Heard:
 
     read (N, D) is what the encoder says of the units, which no voice changes; said (N,) marks units of takes, and
     frames (L,) their frames: between two takes lies a gap. durations, pitch, energy (N,); mel (L, M), f0, voiced (L,);
-    bands (L, M) is 0 where a recording has nothing to say. lasting (N,): durations as they are to be learned.
+    bands (L, M) is 0 where a recording has nothing to say, and floor (L, M) what the room says all the time.
+    lasting (N,): durations as they are to be learned.
     """
 
     read: Tensor
@@ -52,6 +55,7 @@ class Heard:
     voiced: Tensor
     frames: Tensor
     bands: Tensor
+    floor: Tensor
 
 
 def align(base: BaseVoice, take: Take) -> tuple[NDArray[np.int64], float]:
@@ -128,11 +132,20 @@ def hear(base: BaseVoice, take: Take) -> Heard:
     durations[-_GAP_UNITS:] = _GAP_FRAMES
     f0, voiced = (functional.pad(one, (0, _GAP_FRAMES)) for one in (said.f0, said.voiced))
     below, sounds, frames = (0, 0, 0, _GAP_FRAMES), len(said.durations), len(said.mel)
+    floor = room(said.mel).expand(frames + _GAP_FRAMES, -1)
     return Heard(
         functional.pad(read.float().cpu(), (0, 0, 0, _GAP_UNITS)), torch.arange(sounds + _GAP_UNITS) < sounds,
         durations, durations.float(), high, level, functional.pad(said.mel, below), f0, voiced,
-        torch.arange(frames + _GAP_FRAMES) < frames, functional.pad(bands, below),
+        torch.arange(frames + _GAP_FRAMES) < frames, functional.pad(bands, below), floor,
     )  # fmt: skip
+
+
+def room(mel: Tensor) -> Tensor:
+    """Log-mel (M,) of the noise in a recording (L, M): its mean while nobody speaks, or its quietest frames."""
+    quiet = torch.from_numpy(alignment.silent(mel))
+    if int(quiet.sum()) >= _LEAST_ROOM:
+        return mel[quiet].mean(0)
+    return mel.quantile(_QUIETEST, 0)
 
 
 def joined(takes: Sequence[Heard]) -> Heard:
