@@ -13,7 +13,9 @@ from audio.clip import Clip
 from synthesis.engine import TooLittleSpeech
 from synthesis.enginehost import HOST
 
-UNSURE = 0.08  # this far below the threshold a cosine may still be the same person on another day
+# This far below the threshold, which lets one stranger in a thousand through, lies what lets one in a hundred through:
+# between them are one pair in seven of one person, on another day or at another microphone.
+UNSURE = 0.15
 
 
 @dataclass(frozen=True)
