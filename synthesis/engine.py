@@ -27,6 +27,9 @@ from watermark.codec.portable import Tables
 
 RATE_HZ, N_FFT, HOP = 24_000, 1024, 256
 BINS = N_FFT // 2 + 1
+# How far below `same_speaker_at` nothing can be said. That lets one stranger in a thousand through, this one in a
+# hundred; between lies one pair in seven of one person, on another day or at another microphone.
+UNSURE = 0.15
 
 Floats = NDArray[np.float32]
 # (first_frame, frames) -> gains (frames, F) around 1; pure, so that chunks and whole agree.

@@ -10,12 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from audio.clip import Clip
-from synthesis.engine import TooLittleSpeech
+from synthesis.engine import UNSURE, TooLittleSpeech
 from synthesis.enginehost import HOST
-
-# This far below the threshold, which lets one stranger in a thousand through, lies what lets one in a hundred through:
-# between them are one pair in seven of one person, on another day or at another microphone.
-UNSURE = 0.15
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from synthesis.card.measure import Card
 
 # Below the engine's threshold for two recordings of one person, because a vocoder takes something from every voice;
 # still far above what the base voice and a preview have.
-SIMILARITY_SLACK = 0.17
+SIMILARITY_SLACK = 0.06
 LEAST_MARGIN = 0.05  # nearer to its person than to anybody else of the organisation, or to the base voice
 WORDS_WORSE = 0.15  # more word errors than the base voice with the same sentences; 72 words, so a word is 0.014
 PITCH_OCTAVES = 0.35  # between the medians of person and voice
-DISTORTION_DB = 11.5  # between a preview and a voice of three minutes
+DISTORTION_DB = 10.0  # between the base voice and trained ones; a preview lies on either side
 
 
 def shortcomings(card: Card) -> tuple[str, ...]:

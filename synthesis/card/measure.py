@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthesis.card import shape, words
-from synthesis.engine import BINS, Engine, Take, TooLittleSpeech, VoiceState
+from synthesis.engine import BINS, UNSURE, Engine, Take, TooLittleSpeech, VoiceState
 from synthesis.hearing import CENTRES_HZ, Traits, traits_of
 
 Floats = NDArray[np.float32]
@@ -184,7 +184,7 @@ def _advice(card: Card, train: Sequence[Take]) -> tuple[str, ...]:
         found.append("several takes are clipped: record at a lower level")
     if np.median(loudest) < 0.05:
         found.append("the takes are very quiet: move closer or raise the level")
-    if card.own_similarity < card.same_speaker_at:
+    if card.own_similarity < card.same_speaker_at - UNSURE:
         found.append("the takes differ among themselves: use one room, one distance and one person")
     if not any(any(letter.isdigit() for letter in take.text) for take in train):
         found.append("record 10 more prompts with numbers")
