@@ -30,7 +30,7 @@ from synthesis.engine import Engine, Floats, Take, VoiceState, load_engine
 from synthesis.training.corpora import Recording
 
 PEOPLE = ("flemishguy", "lj", "lj-low", "lj-high", "so9600", "so9609", "so9614", "so8002")
-MINUTES = (0.5, 1.0, 3.0, 10.0, 25.0)
+MINUTES = (0.5, 1.0, 2.0, 3.0, 10.0, 25.0)
 HELD_S = 40.0  # of recordings that no adapter hears
 PREVIEW_MIN = 0.4
 LANGUAGES = {"flemishguy": "nl"}
@@ -87,7 +87,7 @@ def report(
 
 def _kept_apart(bench: Bench, name: str, own: Sequence[Recording]) -> Person:
     held, rest = parted(own)
-    said = [Prompt(f"held-{one.name}", one.text, one.path) for one in held]
+    said = [Prompt(f"held-{name}-{one.name}", one.text, one.path) for one in held]
     return Person(name, held, rest, bench.speak(recordings(), said))
 
 

@@ -217,3 +217,20 @@ def test_a_preview_speaks_as_high_as_the_clip(base: BaseVoice) -> None:
     assert high.adapter is not None
     assert high.adapter.tensors["pitch.bias"] != low.adapter.tensors["pitch.bias"]
     assert len(low.adapter.to_bytes()) < 60_000
+
+
+def test_what_comes_nearer_to_the_person_is_kept_though_its_frames_are_further_off(
+    base: BaseVoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Distance to frames is least where they are blurred; that is not yet the person."""
+    learner = adapting._Learner(base, pupil(1), 400)
+    learner.begin()
+    seen = iter([(1.0, 0.1), (0.8, 0.1), (0.9, 0.4), (0.7, 0.1), (0.95, 0.3)])
+    monkeypatch.setattr(adapting._Learner, "_held", lambda self: next(seen))
+    kept = []
+    for number in range(4):
+        learner.tensors["who"].data.fill_(number)
+        learner._judge()
+        kept.append(float(learner.best["who"][0]))
+    assert kept == [0.0, 1.0, 2.0, 2.0]
+    assert float(learner.result().tensors["who"][0]) == 2.0
