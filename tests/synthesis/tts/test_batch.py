@@ -6,14 +6,14 @@ import gc
 import random
 import threading
 from concurrent.futures import CancelledError
-from itertools import repeat
+from itertools import combinations, repeat
 
 import numpy as np
 import pytest
 import torch
 
 from synthesis.batcher import Batcher
-from synthesis.tts import adapter, batch, stream, symbols
+from synthesis.tts import adapter, batch, features, stream, symbols
 from synthesis.tts.batch import Step
 from synthesis.tts.config import SIZES
 from synthesis.tts.stack import VoiceStack
@@ -31,6 +31,9 @@ SENTENCES = (
 ALIKE = 0.05  # of the peak: what an order of additions does to the phase of the pulses in three seconds
 FRAMES_ALIKE = 1e-4  # of log-mel and log pitch: the network's own answers
 APART = 0.2  # of the peak, at least, between any two voices
+# Mean distance of log-mel: 0.0005 at most from a voice alone, 0.7 at least from another. Samples tell less well: in
+# one of seven hundred sounds a frame on the edge between voiced and not moves every pulse after it (0.15 of the peak).
+SAME_VOICE = 0.05
 KEY = MarkKey(b"b" * 32)
 
 
@@ -67,6 +70,13 @@ def far(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one - other).max() / np.abs(other).max()) if one.shape == other.shape else 2.0
 
 
+def mel_distance(one: np.ndarray, other: np.ndarray) -> float:
+    """Mean distance of their log-mel; infinite where the lengths differ."""
+    if one.shape != other.shape:
+        return float("inf")
+    return float((features.log_mel(torch.from_numpy(np.stack([one, other]))).diff(dim=0)).abs().mean())
+
+
 @pytest.mark.parametrize("size", [3, 24, 64, 1000])
 def test_rows_of_a_batch_equal_what_each_would_be_alone(base, size):
     who = [voice(base, 1), voice(base, 2, rank=4), Voice(voice(base, 3).vector), voice(base, 4)]
@@ -91,11 +101,9 @@ def test_rows_of_a_batch_equal_what_each_would_be_alone(base, size):
 
 
 def test_the_voices_are_far_enough_apart_to_tell(base):
-    apart = [
-        far(alone(base, SENTENCES[1], voice(base, n), 1), alone(base, SENTENCES[1], voice(base, n + 1), 1))
-        for n in range(5)
-    ]
-    assert min(apart) > APART
+    said = [alone(base, SENTENCES[1], voice(base, n), 1) for n in range(12)]
+    assert min(far(one, other) for one, other in combinations(said, 2)) > APART
+    assert min(mel_distance(one, other) for one, other in combinations(said, 2)) > 10 * SAME_VOICE
 
 
 def test_gain_fields_are_asked_for_every_frame_once_and_in_order(base):
@@ -229,8 +237,8 @@ def test_nobody_is_answered_in_anothers_voice(base, scale):
             gain = gain_field(KEY, record, *place, rate_hz=24_000)
             mine = np.concatenate(list(batcher.stream(symbols.ids(text), chosen, seed=number, gain=gain)))
             single = alone(base, text, chosen, number, gain)
-            if far(mine, single) > ALIKE:
-                wrong.append(f"{number}: {far(mine, single)} from the voice alone")
+            if (distance := mel_distance(mine, single)) > SAME_VOICE:
+                wrong.append(f"{number}: {distance} from the voice alone")
             if check(single, 24_000, KEY, record, *place, chosen_of=1) <= 1e-6:  # not all untrained voices carry one
                 by_record.append(number)
                 if check(mine, 24_000, KEY, record, *place, chosen_of=1) > 1e-6:
