@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import threading
+from contextlib import suppress
 from functools import cache
 
 from synthesis.tts import symbols
@@ -64,7 +65,8 @@ class Espeak:
         self._running.wait()
         for pipe in (self._running.stdin, self._running.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # what it never read is written once more here
+                    pipe.close()
 
     def _first_answer(self, language: str) -> str:
         self._write(_END_WORD)
@@ -88,8 +90,9 @@ class Espeak:
 
     def _write(self, line: str) -> None:
         assert self._running.stdin is not None  # noqa: S101 - PIPE was asked for
-        self._running.stdin.write(line + "\n")
-        self._running.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended; reading its answer tells so
+            self._running.stdin.write(line + "\n")
+            self._running.stdin.flush()
 
     def _read(self) -> str:
         assert self._running.stdout is not None  # noqa: S101 - PIPE was asked for

@@ -72,6 +72,16 @@ def test_a_program_that_ends_is_reported(program: Path) -> None:
         said.close()
 
 
+def test_a_program_that_has_ended_before_it_is_asked_is_reported(program: Path) -> None:
+    """Its pipe is broken then, which is another error than an answer that does not come."""
+    said = espeak.Espeak("de")
+    said._running.kill()
+    said._running.wait()
+    with pytest.raises(LanguageNotSpoken):
+        said.phonemize("hallo, hallo")
+    said.close()
+
+
 def test_german_is_read_by_the_program(program: Path) -> None:
     parts = prepare("hallo. hallo!", language="de-AT").parts
     assert [part.phonemes for part in parts] == ["halˈoː.", "halˈoː!"]
