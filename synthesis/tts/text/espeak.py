@@ -68,6 +68,11 @@ class Espeak:
                 with suppress(BrokenPipeError):  # what it never read is written once more here
                     pipe.close()
 
+    def __del__(self) -> None:
+        """Whoever forgets it leaves no process behind."""
+        if hasattr(self, "_running"):
+            self.close()
+
     def _first_answer(self, language: str) -> str:
         self._write(_END_WORD)
         line = self._read()

@@ -82,6 +82,12 @@ def test_a_program_that_has_ended_before_it_is_asked_is_reported(program: Path) 
     said.close()
 
 
+def test_a_program_that_is_forgotten_ends(program: Path) -> None:
+    running = (said := espeak.Espeak("de"))._running
+    del said
+    assert running.returncode is not None
+
+
 def test_german_is_read_by_the_program(program: Path) -> None:
     parts = prepare("hallo. hallo!", language="de-AT").parts
     assert [part.phonemes for part in parts] == ["halˈoː.", "halˈoː!"]
