@@ -63,18 +63,6 @@ class TooLittle(ValueError):
     """Not one take is long enough, or none fits its text."""
 
 
-def adapt(
-    base: BaseVoice, takes: Sequence[Take], *, seed: int, progress: Progress, should_stop: Callable[[], bool],
-    steps: int = STEPS,
-) -> Adapter:
-    """Train one adapter, nobody beside it; see `Pupil`.
-
-    Raises:
-        TooLittle: nothing to learn from.
-    """
-    return School(base).adapt(Pupil(takes, seed, progress, should_stop), steps=steps)
-
-
 class School:
     """People who are learned at the same time, in one batch.
 

@@ -10,7 +10,7 @@ import torch
 
 from synthesis.tts import adapt as adapting
 from synthesis.tts import adapter, likeness, symbols, voicefile
-from synthesis.tts.adapt import Pupil, School, TooLittle, adapt, spoken
+from synthesis.tts.adapt import Pupil, School, TooLittle, spoken
 from synthesis.tts.adapter import Adapter
 from synthesis.tts.config import SIZES
 from synthesis.tts.takes import Heard, Take, hear, joined
@@ -40,8 +40,8 @@ def random_adapter(base: BaseVoice, seed: int, rank: int = adapter.RANK) -> Adap
 
 def trained(base: BaseVoice, seed: int = 5) -> tuple[Adapter, list[tuple[float, str]]]:
     told: list[tuple[float, str]] = []
-    made = adapt(base, [take(n) for n in range(4)], seed=seed, steps=12,
-                 progress=lambda share, line: told.append((share, line)), should_stop=lambda: False)
+    heard = [take(n) for n in range(4)]
+    made = School(base).adapt(Pupil(heard, seed, lambda *news: told.append(news), lambda: False), steps=12)
     return made, told
 
 
@@ -59,14 +59,14 @@ def test_training_is_repeatable(base: BaseVoice) -> None:
 
 
 def test_should_stop_ends_training_at_once(base: BaseVoice) -> None:
-    made = adapt(base, [take(0)], seed=1, progress=lambda share, line: None, should_stop=lambda: True)
+    made = School(base).adapt(Pupil([take(0)], 1, lambda share, line: None, lambda: True))
     assert all(not value.any() for name, value in made.tensors.items() if name.endswith("_out"))
 
 
 def test_takes_that_cannot_fit_their_text_are_refused(base: BaseVoice) -> None:
     short = Take(take(0).samples[:14_000], symbols.ids("ðɪs ɪz ə vˈɛɹi lˈɔŋ sˈɛntəns " * 4))
     with pytest.raises(TooLittle):
-        adapt(base, [short], seed=1, progress=lambda share, line: None, should_stop=lambda: False)
+        School(base).adapt(Pupil([short], 1, lambda share, line: None, lambda: False))
 
 
 def test_an_adapter_survives_its_bytes(base: BaseVoice) -> None:

@@ -13,6 +13,7 @@ import json
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -156,6 +157,7 @@ def _cpu(processes: dict[str, int]) -> dict[str, float]:
     for name, pid in processes.items():
         root = psutil.Process(pid)
         for process in (root, *root.children(recursive=True)):
-            times = process.cpu_times()
-            found[name] += times.user + times.system
+            with suppress(psutil.NoSuchProcess):  # a child may go while it is looked at
+                times = process.cpu_times()
+                found[name] += times.user + times.system
     return found
