@@ -8,7 +8,8 @@ it is; what the voice says in English stands beside it, which for a Dutch speake
 the English and, open, of the kept texts, which the person's own recordings are heard on too: learners of English are
 not understood by the recogniser either. Zero-shot stands at 0 minutes. A person that is called `lj-low` or `lj-high`
 is WORLD's: lj with another throat (`pseudo.THROATS`). It takes minutes of processor time for every row, so what was
-trained is kept and trained again only when the weights have changed.
+trained is kept and trained again only when the weights have changed: after a change to `tts/adapt.py` or `tts/takes.py`
+delete the folder `adapters`.
 """
 
 from __future__ import annotations
