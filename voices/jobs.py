@@ -83,7 +83,7 @@ def _ingest(lease: Lease) -> None:
         raise  # whoever took the job away has seen to the upload
     except Unavailable as error:
         log.warning("ingest waits", extra={"recording": str(recording.pk), "code": error.code})
-        give_back(lease)
+        give_back(lease, counted=False)
         return
     except DomainError as error:
         _reject(lease, recording, error)

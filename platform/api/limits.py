@@ -1,9 +1,10 @@
-"""How many requests one caller may make in a window, counted in Redis by all processes together.
+"""How often one caller may ask, counted in Redis by all processes together.
 
-A sliding window of two counters: the present one and what is left of the one before. One call of a script, so that
-twins cannot both take the last place, and its cost does not grow with the number of requests (a list of their times
-does: at 500 a second a minute's list is 270 KB, read and written by every request). What is refused is not counted,
-so a caller who never stops asking still gets what it is allowed.
+A bucket that empties steadily (the generic cell rate algorithm: ITU-T I.371, annex A): so many in a window, one after
+the other, and at most `at_once` of them together. A window that is counted instead lets a caller spend all of it in one
+second, and in that second everybody else waits. One call of a script, so that twins cannot both take the last place;
+one number for each caller, however often it asks. What is refused is not counted, so a caller who never stops asking
+still gets what it is allowed.
 """
 
 from __future__ import annotations
@@ -20,43 +21,35 @@ from redis.retry import Retry
 
 TIMEOUT_S = 1.0
 _REMEMBERED = 10_000
-# KEYS[1]: the counter's name; ARGV: requests allowed, window in seconds. Answers the milliseconds until the next
-# request fits, 0 when this one did. The clock is the server's, the same for every process.
+# KEYS[1]: the bucket's name; ARGV: microseconds between two requests, requests at once. Kept is the moment at which the
+# bucket is empty again. Answers the milliseconds until the next request fits, 0 when this one did. The clock is the
+# server's, the same for every process; whole microseconds, because Lua writes a fraction with fourteen digits.
 _TAKE = """
-local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local between, at_once = tonumber(ARGV[1]), tonumber(ARGV[2])
 local clock = redis.call('TIME')
-local now = tonumber(clock[1]) + tonumber(clock[2]) / 1e6
-local number = math.floor(now / window)
-local gone = now / window - number
-local name = KEYS[1] .. ':' .. number
-local here = tonumber(redis.call('GET', name) or '0')
-local before = tonumber(redis.call('GET', KEYS[1] .. ':' .. (number - 1)) or '0')
-if here + before * (1 - gone) + 1 <= limit then
-    redis.call('INCR', name)
-    redis.call('EXPIRE', name, math.ceil(2 * window))
-    return 0
+local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+local empty = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local early = empty - now - between * (at_once - 1)
+if early > 0 then
+    return math.ceil(early / 1000)
 end
-local wait = 1 - gone
-if here + 1 <= limit then
-    wait = 1 - (limit - 1 - here) / before - gone
-elseif here > 0 then
-    wait = wait + math.max(0, 1 - (limit - 1) / here)
-end
-return math.max(1, math.ceil(1000 * window * wait))
+redis.call('SET', KEYS[1], string.format('%.0f', empty + between), 'PX', math.ceil((empty + between - now) / 1000))
+return 0
 """
 _refused_until: dict[bytes, float] = {}
 
 
-def take(name: str, limit: int, window_s: float) -> float:
-    """Take one request from the window `name`.
+def take(name: str, limit: int, window_s: float, at_once: int) -> float:
+    """Take one request from the bucket `name`: `limit` in `window_s` seconds, at most `at_once` (>= 1) together.
 
     Returns:
         Seconds until one fits; 0.0 when this one did.
 
     Raises:
-        redis.exceptions.RedisError: the counters cannot be reached.
+        redis.exceptions.RedisError: the buckets cannot be reached.
     """
-    return int(_script()(keys=[name], args=[limit, window_s])) / 1000
+    between_us = round(window_s / limit * 1e6)
+    return int(_script()(keys=[name], args=[between_us, at_once])) / 1000
 
 
 @cache
@@ -68,7 +61,7 @@ def _script() -> Any:
 
 
 def refusal_remember(credential: str, wait_s: float) -> None:
-    """Keep in this process, for a second at most, that this credential's window is full."""
+    """Keep in this process, for a second at most, that this credential's bucket is full."""
     now = time.monotonic()
     if len(_refused_until) >= _REMEMBERED:
         for digest in [digest for digest, until in _refused_until.items() if until <= now]:

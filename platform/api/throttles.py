@@ -1,6 +1,6 @@
 """Request limits: per tenant for those we know, per address for strangers.
 
-The counters live in Redis (`limits`). When Redis is away, reading goes on and making is refused (`TenantThrottle`
+The buckets live in Redis (`limits`). When Redis is away, reading goes on and making is refused (`TenantThrottle`
 decides by method). Loaded by DRF while it loads its own views, so nothing here may import those.
 """
 
@@ -19,21 +19,24 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
-class _SharedWindow(SimpleRateThrottle):
-    """DRF's rates, counted by every process together."""
+class _SharedRate(SimpleRateThrottle):
+    """DRF's rates, counted by every process together: steadily, with `share_at_once` of a window's requests at once."""
 
     num_requests: int  # what DRF's __init__ reads from the rate
     duration: int
+    share_at_once = 1.0
     wait_s = 0.0
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Whether one more fits now; `wait` says when the next does.
 
         Raises:
-            RedisError: the counters cannot be reached.
+            RedisError: the buckets cannot be reached.
         """
         name = self.get_cache_key(request, view) if self.rate is not None else None
-        self.wait_s = take(name, self.num_requests, self.duration) if name is not None else 0.0
+        if name is not None:
+            at_once = max(1, round(self.share_at_once * self.num_requests))
+            self.wait_s = take(name, self.num_requests, self.duration, at_once)
         return self.wait_s == 0.0
 
     def wait(self) -> float:
@@ -41,13 +44,14 @@ class _SharedWindow(SimpleRateThrottle):
         return self.wait_s
 
 
-class TenantThrottle(_SharedWindow):
+class TenantThrottle(_SharedRate):
     """All keys and members of a tenant share one rate (settings: rate ``tenant``)."""
 
     scope = "tenant"
+    share_at_once = 0.1  # enough for a page and its parts; more together would keep the others waiting
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        """The counter of the tenant; None (no limit here) for strangers."""
+        """The bucket of the tenant; None (no limit here) for strangers."""
         tenant_id = getattr(request.user, "tenant_id", None)
         return f"throttle:tenant:{tenant_id}" if tenant_id else None
 
@@ -68,7 +72,7 @@ class TenantThrottle(_SharedWindow):
         return allowed
 
 
-class StrangerThrottle(_SharedWindow, AnonRateThrottle):
+class StrangerThrottle(_SharedRate, AnonRateThrottle):
     """The anonymous door: per network address (settings: rate ``anon``); closed while Redis is away."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -24,7 +24,7 @@ from work.models import FINAL, Job, JobState, Outbox
 log = logging.getLogger(__name__)
 
 LEASE_S = 12  # a killed worker is noticed after so long; `pulse` keeps a living one every four seconds at least
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 8  # of which nothing was heard again or that broke in a way nobody foresaw; waiting is none
 MOST_PAUSE_S = 60
 
 # A row that stands is as good. Written by hand, because every job that is accepted pays for it.
@@ -107,8 +107,8 @@ def claim(model: type[Job], *, tenant_id: UUID, job_id: UUID, task: str) -> Leas
     """Take the job if it is free: queued, or running under a lease that has run out.
 
     Returns:
-        The lease, or None when there is nothing to do (held, ended, gone). A job that killed
-        MAX_ATTEMPTS workers is ended as failed with `attempts-exhausted`.
+        The lease, or None when there is nothing to do (held, ended, gone). A job that killed or
+        broke MAX_ATTEMPTS workers is ended as failed with `attempts-exhausted`.
     """
     with tenant_scope(tenant_id):
         rows = model._default_manager.select_for_update(skip_locked=True)
@@ -148,9 +148,9 @@ def fail(lease: Lease, error: DomainError) -> None:
 def run(lease: Lease, work: Callable[[Lease], None]) -> None:
     """Do the work under the lease and turn every domain error into the job's final state.
 
-    A part that does not answer (Unavailable) is waited for. An unexpected exception is not swallowed: the
-    lease is given back at once so that the next attempt can start, and the exception goes on to the
-    task runner's log.
+    A part that does not answer (Unavailable, or the database itself) is waited for, as long as it takes: it is not
+    the job's fault, so it does not count as an attempt. An unexpected exception is not swallowed: the lease is given
+    back at once so that the next attempt can start, and the exception goes on to the task runner's log.
     """
     try:
         work(lease)
@@ -158,9 +158,13 @@ def run(lease: Lease, work: Callable[[Lease], None]) -> None:
         log.warning("lease lost", extra={"job": str(lease.job_id), "fence": lease.fence})
     except Unavailable as error:
         log.warning("work waits", extra={"job": str(lease.job_id), "code": error.code})
-        give_back(lease)
+        give_back(lease, counted=False)
     except DomainError as error:
         _fail_or_leave(lease, error)
+    except OperationalError:
+        connection.close_if_unusable_or_obsolete()
+        give_back(lease, counted=False)
+        raise
     except Exception:
         give_back(lease)
         raise
@@ -173,11 +177,14 @@ def _fail_or_leave(lease: Lease, error: DomainError) -> None:
         log.warning("ended meanwhile", extra={"job": str(lease.job_id), "code": error.code})
 
 
-def give_back(lease: Lease) -> None:
-    """Let the lease run out now; the relay wakes the next attempt after a pause that doubles with each."""
+def give_back(lease: Lease, *, counted: bool = True) -> None:
+    """Let the lease run out now; the relay wakes the next attempt after a pause that doubles with each.
+
+    What is not `counted` was not the job's fault: it has as many attempts left as before.
+    """
     pause = timedelta(seconds=min(2**lease.fence, MOST_PAUSE_S))
     with tenant_scope(lease.tenant_id):
-        lease.rows().update(lease_until=CLOCK)
+        lease.rows().update(lease_until=CLOCK, attempts=F("attempts") - (0 if counted else 1))
         Outbox.objects.filter(task=lease.task, object_id=lease.job_id).update(due_at=CLOCK + pause)
 
 

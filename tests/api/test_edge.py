@@ -18,23 +18,23 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def three_a_minute(monkeypatch):
+def three_at_once(monkeypatch):
     for throttle in (TenantThrottle, StrangerThrottle):
-        monkeypatch.setattr(throttle, "THROTTLE_RATES", {"tenant": "3/min", "anon": "3/min"})
+        monkeypatch.setattr(throttle, "THROTTLE_RATES", {"tenant": "30/min", "anon": "3/min"})
 
 
-def test_all_keys_and_members_of_a_tenant_share_one_limit(three_a_minute):
+def test_all_keys_and_members_of_a_tenant_share_one_limit(three_at_once):
     organisation, other = make_organisation(), make_organisation()
     callers = [organisation.client(), organisation.client(), organisation.member_client(Role.OWNER)]
     assert [caller.get("/v1/me").status_code for caller in callers] == [200, 200, 200]
     for caller in callers:
         refused = caller.get("/v1/me")
         assert (refused.status_code, refused.json()["code"]) == (429, "too-many")
-        assert 1 <= int(refused["Retry-After"]) <= 120  # the window slides: what was taken counts less and less
+        assert 1 <= int(refused["Retry-After"]) <= 2
     assert other.client().get("/v1/me").status_code == 200
 
 
-def test_strangers_are_limited_by_address(three_a_minute):
+def test_strangers_are_limited_by_address(three_at_once):
     answers = [Client().get("/v1/speaker-links/guess") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
     assert answers[-1]["Retry-After"]

@@ -244,7 +244,10 @@ def _verdict(running: LocalPlatform, stage: dict, accepted: set[str]) -> list[st
         def rows(query: str) -> list[tuple]:
             return connection.execute(query).fetchall()
 
-        jobs = rows("SELECT id::text, state, consent_id::text, released_at, object_key FROM synthesis_synthesis")
+        jobs = rows(
+            "SELECT id::text, state, problem_code, attempts, consent_id::text, released_at, object_key "
+            "FROM synthesis_synthesis"
+        )
         ended = dict(rows("SELECT id::text, ended_at FROM consent_consent"))
         logged = rows("SELECT event, object_id::text, count(*) FROM audit_auditdetail GROUP BY 1, 2")
         marks = dict(rows("SELECT synthesis_id::text, read_back_p FROM watermark_mark"))
@@ -252,10 +255,10 @@ def _verdict(running: LocalPlatform, stage: dict, accepted: set[str]) -> list[st
     counted = {(event, pk): n for event, pk, n in logged}
     if {job[0] for job in jobs} != accepted:
         wrong.append(f"lost or doubled: {len(jobs)} rows for {len(accepted)} accepted jobs")
-    for pk, state, consent, released_at, object_key in jobs:
+    for pk, state, code, attempts, consent, released_at, object_key in jobs:
         done = state == "done"
         if state == "failed":
-            wrong.append(f"{pk} failed")
+            wrong.append(f"{pk} failed after {attempts} attempts: {code}")
         if counted.get(("synthesis.requested", pk), 0) != 1 or counted.get(("synthesis.released", pk), 0) != done:
             wrong.append(f"{pk} is not logged as it ended ({state})")
         if done and not (marks.get(pk) or 1) <= 1e-6:

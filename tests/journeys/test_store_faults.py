@@ -136,7 +136,7 @@ def work_until_done(story: Story, most: int = 400) -> None:
             return
         app.tasks[entry.task](str(entry.tenant_id), str(entry.object_id))
         with tenant_scope(story.organisation.id):
-            Synthesis.objects.filter(pk=entry.object_id, state="running").update(lease_until=CLOCK, attempts=0)
+            Synthesis.objects.filter(pk=entry.object_id, state="running").update(lease_until=CLOCK)
     raise AssertionError("work is stuck")
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 
 from isolation.scope import database_now, tenant_scope
 from problems.errors import Invalid, Unavailable
@@ -92,9 +93,30 @@ def test_a_store_that_is_away_is_waited_for(job):
     def work(lease):
         raise Unavailable
 
-    leases.run(_claim(job), work)
-    assert _reload(job).state == "running"
+    for _ in range(2 * MAX_ATTEMPTS):
+        leases.run(_claim(job), work)
+    assert (_reload(job).state, job.attempts) == ("running", 0)
+    assert _claim(job).fence == 2 * MAX_ATTEMPTS + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nor_is_a_lost_database_counted(job):
+    def work(lease):
+        raise OperationalError("terminating connection due to administrator command")
+
+    with pytest.raises(OperationalError):
+        leases.run(_claim(job), work)
+    assert (_reload(job).state, job.attempts) == ("running", 0)
     assert _claim(job).fence == 2
+
+
+def test_what_nobody_foresaw_is_counted(job):
+    def work(lease):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        leases.run(_claim(job), work)
+    assert (_reload(job).state, job.attempts) == ("running", 1)
 
 
 def test_an_error_after_the_job_ended_changes_nothing(job):

@@ -1,6 +1,6 @@
 """Marked speech through channels, as the detector sees it: what its network learns from, kept on disk.
 
-    python -m watermark.bench.front_data CACHE [--speech DIR] [--noise DIR] [--part I/N]
+    python -m watermark.bench.front_data CACHE [--speech DIR] [--noise DIR] [--part I/N] [--seed N]
 
 A piece is about 25 s of several people in a row, marked under a key of its own at a place drawn at random (nobody
 chooses it by agreement), sent through one channel and analysed. Nobody of the bench's table is among them. Channels
@@ -169,13 +169,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--speech", type=Path, default=Path("../shared/speech"))
     parser.add_argument("--noise", type=Path, default=Path("../shared/noise"))
     parser.add_argument("--part", default="0/1", help="I/N: every N-th host from the I-th on")
+    parser.add_argument("--seed", type=int, default=7, help="of the keys, places and channels; the people stay the same")
     asked = parser.parse_args(arguments)
     part, parts = map(int, asked.part.split("/"))
     noises = _noises(asked.noise)
     for number, clip in enumerate(hosts(asked.speech, np.random.default_rng(1))):
         folder = asked.cache / f"{'judge' if number % KEPT_OUT == 0 else 'learn'}-{number:03d}"
         if number % parts == part and not folder.exists():
-            rng = np.random.default_rng([7, number])
+            rng = np.random.default_rng([asked.seed, number])
             some = (piece(clip, name, channel, (t, p), rng) for name, channel, t, p in drawn(rng, noises))
             write(folder, some, lambda text: print(text, flush=True))
     return 0
