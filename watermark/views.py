@@ -155,7 +155,7 @@ def _when_answered(view: ScopedView, response: Any, wait_s: int) -> Any:
             verification = verification_get(view.actor, verification_id)
             if verification.state in FINAL:
                 return _told(view, verification)
-        with resting():
+        with resting(view.request):
             time.sleep(_POLL_S)
     return response
 

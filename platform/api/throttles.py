@@ -48,7 +48,7 @@ class TenantThrottle(_SharedRate):
     """All keys and members of a tenant share one rate (settings: rate ``tenant``)."""
 
     scope = "tenant"
-    share_at_once = 0.1  # enough for a page and its parts; more together would keep the others waiting
+    share_at_once = 0.05  # enough for a page and its parts; more together would keep the others waiting
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         """The bucket of the tenant; None (no limit here) for strangers."""

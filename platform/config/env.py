@@ -52,7 +52,7 @@ class Environment:
     weights_dir: str = ""  # the shipped weights when empty
     device: str = "cpu"  # cpu | cuda
     allowed_hosts: str = "127.0.0.1,localhost"
-    tenant_rate: str = "600/min"  # a tenth of it at once
+    tenant_rate: str = "600/min"  # a twentieth of it at once
     anonymous_rate: str = "20/min"
     requests_at_once: str = "6"  # of one web process: its threads share an interpreter, more would only be slower
     log_level: str = "INFO"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 from typing import Any
 
@@ -30,3 +31,5 @@ def post_fork(server: Any, worker: Any) -> None:
     ones several times in each.
     """
     gc.set_threshold(20_000, 20, 20)
+    # Who comes back from the database waits so long for whoever is busy, at every one of a request's statements.
+    sys.setswitchinterval(0.001)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def three_at_once(monkeypatch):
     for throttle in (TenantThrottle, StrangerThrottle):
-        monkeypatch.setattr(throttle, "THROTTLE_RATES", {"tenant": "30/min", "anon": "3/min"})
+        monkeypatch.setattr(throttle, "THROTTLE_RATES", {"tenant": "60/min", "anon": "3/min"})
 
 
 def test_all_keys_and_members_of_a_tenant_share_one_limit(three_at_once):

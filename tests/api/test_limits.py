@@ -84,7 +84,7 @@ def test_what_is_remembered_stays_small(monkeypatch):
 def test_a_tenant_over_its_limit_is_told_when_to_come_and_the_other_is_served(monkeypatch):
     from api.throttles import TenantThrottle
 
-    monkeypatch.setattr(TenantThrottle, "THROTTLE_RATES", {**api_settings.DEFAULT_THROTTLE_RATES, "tenant": "30/min"})
+    monkeypatch.setattr(TenantThrottle, "THROTTLE_RATES", {**api_settings.DEFAULT_THROTTLE_RATES, "tenant": "60/min"})
     busy, other = make_organisation().client(), make_organisation().client()
     answers = [busy.get("/v1/me") for _ in range(6)]
     assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 3

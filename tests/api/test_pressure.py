@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -10,7 +11,11 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from api import pressure
-from api.pressure import Places, Pressure
+from api.pressure import Overloaded, Places, Pressure
+from problems.errors import TooMany
+
+
+BUSY = "Bearer busy"
 
 
 @pytest.fixture
@@ -18,16 +23,21 @@ def full(monkeypatch) -> Places:
     """One at work, one may wait."""
     places = Places(at_once=1, waiting=1, patience_s=0.05)
     monkeypatch.setattr(pressure, "_places", places)
-    assert places.take()
+    places.take(BUSY)
     return places
 
 
-def ask(path: str = "/v1/me") -> HttpResponse:
-    return Pressure(lambda request: HttpResponse("done"))(RequestFactory().get(path))
+def ask(path: str = "/v1/me", **headers: str) -> HttpResponse:
+    return Pressure(lambda request: HttpResponse("done"))(RequestFactory().get(path, headers=headers))
+
+
+def _waits(places: Places) -> None:
+    with contextlib.suppress(Overloaded):
+        places.take("Bearer other")
 
 
 def test_a_free_process_answers_and_is_free_again(full):
-    full.leave()
+    full.leave(BUSY)
     assert [ask().status_code for _ in range(5)] == [200] * 5
 
 
@@ -38,7 +48,7 @@ def test_who_waits_too_long_is_refused_and_told_when_to_come(full):
 
 
 def test_beyond_those_who_wait_nobody_waits(full):
-    waiting = threading.Thread(target=full.take)
+    waiting = threading.Thread(target=_waits, args=(full,))
     waiting.start()
     time.sleep(0.01)
     began = time.monotonic()
@@ -48,7 +58,7 @@ def test_beyond_those_who_wait_nobody_waits(full):
 
 
 def test_a_place_that_is_given_back_is_taken_by_who_waits(full):
-    threading.Timer(0.02, full.leave).start()
+    threading.Timer(0.02, full.leave, [BUSY]).start()
     assert ask().status_code == 200
 
 
@@ -57,7 +67,7 @@ def test_a_probe_is_always_answered(full):
 
 
 def test_a_fault_gives_the_place_back(full):
-    full.leave()
+    full.leave(BUSY)
 
     def fault(request):
         raise RuntimeError
@@ -68,6 +78,26 @@ def test_a_fault_gives_the_place_back(full):
 
 
 def test_who_only_waits_leaves_its_place_to_others(full):
-    with full.resting():
+    with full.resting(BUSY):
         assert ask().status_code == 200
     assert ask().status_code == 503
+
+
+def test_nobody_has_more_than_half_of_the_places(monkeypatch):
+    places = Places(at_once=2, waiting=2, patience_s=0.05)
+    monkeypatch.setattr(pressure, "_places", places)
+    for _ in range(2):
+        places.take(BUSY)
+    refused = ask(Authorization=BUSY)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "1")
+    assert ask().status_code == 503  # who comes now waits for one of the two that are worked on
+    places.leave(BUSY)
+    assert [ask(Authorization=BUSY).status_code, ask().status_code] == [200, 200]
+
+
+def test_who_rests_has_its_share_free(full):
+    with full.resting(BUSY):
+        full.take(BUSY)
+        full.leave(BUSY)
+    with pytest.raises(TooMany):
+        full.take(BUSY)
