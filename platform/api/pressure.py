@@ -63,7 +63,7 @@ class Pressure:
 def _caller(request: HttpRequest | Request) -> str:
     """Who asks, as far as can be told without looking anything up: a key, a session or an address."""
     session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return request.headers.get("Authorization") or session or str(request.META["REMOTE_ADDR"])
+    return request.headers.get("Authorization") or session or str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _refusal(error: DomainError, request: HttpRequest) -> HttpResponse:
