@@ -8,7 +8,7 @@ from pathlib import Path
 
 import soundfile
 
-from synthesis.bench import copies, environment, leaving, losses, minutes, report, speakers, systems
+from synthesis.bench import cards, copies, environment, leaving, losses, minutes, report, speakers, systems
 from synthesis.bench.peers import NAMES, Peer
 from synthesis.bench.run import Bench, Spoken, speed_of
 from synthesis.bench.systems import Prompt, System
@@ -22,8 +22,8 @@ LIKENESS = 30  # recordings that stand for the speaker
 COPIES_EACH = 2  # recordings of every stranger
 
 
-PARTS = ("wer", "dnsmos", "sim", "distance", "copy", "speed", "export", "speakers", "minutes")
-WHOLE = PARTS[:-1]  # minutes trains adapters: it is asked for by name
+PARTS = ("wer", "dnsmos", "sim", "distance", "copy", "speed", "export", "speakers", "minutes", "cards")
+WHOLE = PARTS[:-2]  # these train adapters: they are asked for by name
 
 
 def main() -> None:
@@ -77,6 +77,8 @@ def _others(asked: argparse.Namespace, bench: Bench, heard: list[Recording]) -> 
         found.append(speakers.report(asked.weights, heard, asked.out))
     if "minutes" in asked.only:
         found.append(minutes.report(bench, asked.weights, heard, asked.person, asked.minutes))
+    if "cards" in asked.only:
+        found.append(cards.report(bench, asked.weights, heard, asked.person, asked.minutes))
     return found
 
 

@@ -8,33 +8,27 @@ it is; what the voice says in English stands beside it, which for a Dutch speake
 the English and, open, of the kept texts, which the person's own recordings are heard on too: learners of English are
 not understood by the recogniser either. Zero-shot stands at 0 minutes. A person that is called `lj-low` or `lj-high`
 is WORLD's: lj with another throat (`pseudo.THROATS`). It takes minutes of processor time for every row, so what was
-trained is kept and trained again only when the weights have changed: after a change to `tts/adapt.py` or `tts/takes.py`
-delete the folder `adapters`.
+trained is kept and trained again only when the weights or the training have changed (`unseen.py`).
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import soundfile
 from PIL import Image, ImageDraw
 
-from synthesis.bench.pseudo import recordings_of
 from synthesis.bench.run import Bench, Spoken
-from synthesis.bench.systems import Prompt, engine, recordings
-from synthesis.engine import Engine, Floats, Take, VoiceState, load_engine
+from synthesis.bench.systems import Prompt, engine
+from synthesis.bench.unseen import LANGUAGES, Person, minutes_of, person_of, voice_of
+from synthesis.engine import Engine, load_engine
 from synthesis.training.corpora import Recording
 
 PEOPLE = ("flemishguy", "lj", "lj-low", "lj-high", "so9600", "so9609", "so9614", "so8002")
 MINUTES = (0.5, 1.0, 2.0, 3.0, 10.0, 25.0)
-HELD_S = 40.0  # of recordings that no adapter hears
-PREVIEW_MIN = 0.4
-LANGUAGES = {"flemishguy": "nl"}
 ENGLISH = (
     "Your parcel is on its way and will be with you between nine and eleven o'clock.",
     "Please hold the line, and somebody will be with you in a moment.",
@@ -58,26 +52,12 @@ class Row:
     spent_s: float
 
 
-@dataclass(frozen=True)
-class Person:
-    """Somebody of the bench: recordings that no adapter hears, the rest, and `held` as sounds of a system."""
-
-    name: str
-    held: list[Recording]
-    rest: list[Recording]
-    apart: Spoken
-
-    def prompts(self, of: str) -> list[Prompt]:
-        """The kept texts."""
-        return [Prompt(f"{of}-{one.name}", one.text, one.path) for one in self.held]
-
-
 def report(
     bench: Bench, weights: Path, heard: Sequence[Recording], people: Sequence[str], minutes: Sequence[float]
 ) -> str:
     """Train what is missing, speak, judge; tables in Markdown and a picture for each person."""
     made = load_engine("neural", weights)
-    kept = [_kept_apart(bench, name, recordings_of(name, heard, bench.folder / "pseudo")) for name in people]
+    kept = [person_of(bench, name, heard) for name in people]
     rows = [row for person in kept for row in _rows(bench, made, person, minutes)]
     for person in kept:
         bench.listen(person.apart, person.prompts("held"), ENGLISH)
@@ -86,19 +66,13 @@ def report(
     return "\n\n".join(_table(person, rows, alike, bench.folder) for person in kept)
 
 
-def _kept_apart(bench: Bench, name: str, own: Sequence[Recording]) -> Person:
-    held, rest = parted(own)
-    said = [Prompt(f"held-{name}-{one.name}", one.text, one.path) for one in held]
-    return Person(name, held, rest, bench.speak(recordings(), said))
-
-
 def _rows(bench: Bench, made: Engine, person: Person, minutes: Sequence[float]) -> Iterator[Row]:
     """Voices of the minutes there are; what is asked for beyond is all there is, once."""
-    language, whole = LANGUAGES.get(person.name, "en"), _minutes(person.rest)
+    language, whole = LANGUAGES.get(person.name, "en"), minutes_of(person.rest)
     english = [Prompt(f"{person.name}-{number}", text, person.held[0].path) for number, text in enumerate(ENGLISH)]
     for wanted in (0.0, *(some for some in minutes if some < 1.3 * whole)):
         began = time.process_time()
-        voice = _voice(bench, made, person, wanted)
+        voice = voice_of(bench, made, person, wanted)
         spent = time.process_time() - began
         name = f"{person.name} {wanted:g}"
         own = bench.speak(engine(name, made, voice, language=language), person.prompts(f"{person.name}-same"))
@@ -106,53 +80,6 @@ def _rows(bench: Bench, made: Engine, person: Person, minutes: Sequence[float]) 
         said = bench.speak(engine(f"{name} in English", made, voice), english)
         bench.listen(said, english, ENGLISH)
         yield Row(person.name, wanted, own, said, spent)
-
-
-def _voice(bench: Bench, made: Engine, person: Person, minutes: float) -> VoiceState:
-    if not minutes:
-        preview = _takes(person.rest, PREVIEW_MIN)
-        return made.voice_vector(_whole(preview), preview[0].rate_hz)
-    file = bench.folder / "adapters" / f"{person.name}-{minutes:g}-{made.base_sha256[:12]}.safetensors"
-    return made.load_voice(_trained(file, lambda: made.adapt(_takes(person.rest, minutes))))
-
-
-def _minutes(own: Sequence[Recording]) -> float:
-    return float(sum(soundfile.info(one.path).duration for one in own)) / 60
-
-
-def parted(own: Sequence[Recording]) -> tuple[list[Recording], list[Recording]]:
-    """Recordings to compare with, spread over all of them, until there are HELD_S; and the rest."""
-    seconds = [soundfile.info(one.path).duration for one in own]
-    step = max(2, int(sum(seconds) / HELD_S))
-    held: list[Recording] = []
-    for one in own[::step]:
-        if sum(soundfile.info(kept.path).duration for kept in held) < HELD_S:
-            held.append(one)
-    return held, [one for one in own if one not in held]
-
-
-def _takes(own: Sequence[Recording], minutes: float) -> list[Take]:
-    """Takes from the beginning, until there are so many minutes of them."""
-    found: list[Take] = []
-    seconds = 0.0
-    for one in own:
-        if seconds >= 60 * minutes:
-            break
-        samples, rate_hz = soundfile.read(one.path, dtype="float32", always_2d=True)
-        found.append(Take(samples.mean(1), int(rate_hz), one.text, LANGUAGES.get(one.speaker, "en")))
-        seconds += len(samples) / rate_hz
-    return found
-
-
-def _whole(takes: Sequence[Take]) -> Floats:
-    return np.concatenate([take.samples for take in takes])
-
-
-def _trained(file: Path, train: Callable[[], bytes]) -> bytes:
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(train())
-    return file.read_bytes()
 
 
 def _table(person: Person, every: Sequence[Row], alike: dict[str, dict[str, float]], folder: Path) -> str:

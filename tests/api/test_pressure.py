@@ -14,7 +14,6 @@ from api import pressure
 from api.pressure import Overloaded, Places, Pressure
 from problems.errors import TooMany
 
-
 BUSY = "Bearer busy"
 
 

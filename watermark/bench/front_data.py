@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--speech", type=Path, default=Path("../shared/speech"))
     parser.add_argument("--noise", type=Path, default=Path("../shared/noise"))
     parser.add_argument("--part", default="0/1", help="I/N: every N-th host from the I-th on")
-    parser.add_argument("--seed", type=int, default=7, help="of the keys, places and channels; the people stay the same")
+    parser.add_argument("--seed", type=int, default=7, help="of keys, places and channels; the people stay the same")
     asked = parser.parse_args(arguments)
     part, parts = map(int, asked.part.split("/"))
     noises = _noises(asked.noise)
