@@ -28,7 +28,7 @@ TRUTH = {
     "speed 1.05": Scale(1 / 1.05, 1.05), "pitch +1": Scale(1.0, SEMITONE), "pitch -2": Scale(1.0, SEMITONE**-2),
     "remover": Scale(1 / 0.93, SEMITONE**1.3),
 }  # fmt: skip
-EASY, MIDDLE, HARD = (1.0, 1.5, 2.0, 3.0), (1.5, 2.0, 3.0, 5.0), (2.0, 3.0, 5.0, 10.0)
+EASY, MIDDLE, HARD = (1.0, 1.5, 2.0, 3.0), (1.5, 2.0, 3.0, 5.0), (2.0, 3.0, 4.0, 5.0, 6.0, 10.0)
 SECONDS = {
     **dict.fromkeys(list(CHANNELS)[:11], EASY),
     **dict.fromkeys(list(CHANNELS)[11:25], MIDDLE),

@@ -24,7 +24,7 @@ from watermark.codec.pattern import BANDS
 
 PLANES = 10  # what the network is shown of every patch
 SPANS = ((1, 5), (2, 3), (4, 3))  # of the convolutions over time: distance of taps in frames, taps; over bands always 3
-SHA256 = "4852bb46b4673fc2605e2e1b4d56a25aed7416ab20e618829226dca36fd5afb6"
+SHA256 = "1bb315f63241a1e2d7c5c3375ea8f45f746dac54efd353addb00875a12ec2c55"
 FILE = Path(__file__).with_name("network.npz")
 _SIDE = BANDS + 2  # a zero on either side of the bands, for convolutions that look beyond the edge
 _BLOCK = 40  # frames at once: what a block needs stays in the cache of a processor
