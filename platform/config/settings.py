@@ -206,6 +206,8 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": 1 if MODE == "production" else 0,
 }
 SPECTACULAR_SETTINGS = {
+    # Django's converter takes digits alone: a number below zero would be another address.
+    "PATH_CONVERTER_OVERRIDES": {"int": {"type": "integer", "minimum": 0}},
     "TITLE": "Consonant",
     "VERSION": "1.0.0",
     "DESCRIPTION": "Clone a voice with its owner's live consent, mark every sound, verify any clip, forget a person.",
