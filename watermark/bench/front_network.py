@@ -1,4 +1,4 @@
-"""Trains the network behind the detector's filter (`codec/network.py`), on one core in about half an hour.
+"""Trains the network behind the detector's filter (`codec/network.py`), on one core in an hour.
 
     python -m watermark.bench.front_network CACHE OUT.npz [--minutes 30]
 
