@@ -184,5 +184,5 @@ def test_without_the_question_the_same_race_leaks(world, gate, request, settings
     copies, ask = request.getfixturevalue(gate)
     for place in (services, jobs, streams):
         monkeypatch.setattr(place, "consent_asked", lambda **question: None)
-    leaked, _, _ = race(world, copies(3), ask)
-    assert leaked == 3
+    leaked, _, _ = race(world, copies(5), ask)
+    assert leaked > 0  # not always all: on a busy machine a question may take longer than anybody goes on asking
