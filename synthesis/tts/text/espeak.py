@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import threading
+import weakref
 from contextlib import suppress
 from functools import cache
 
@@ -47,6 +48,7 @@ class Espeak:
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
         )
+        self.close = weakref.finalize(self, _ended, self._running)  # who forgets it leaves no process behind
         self._end = ""
         self._end = self._first_answer(language)
 
@@ -58,20 +60,6 @@ class Espeak:
             said = [self._clause(clause) for clause in clauses]
         marked = (s + m[:1].translate(_PUNCTUATION) for s, m in zip(said, marks, strict=True) if s)
         return "".join(symbol for symbol in " ".join(marked) if symbol in symbols.ID_OF and symbol not in "_^$")
-
-    def close(self) -> None:
-        """End the process."""
-        self._running.terminate()
-        self._running.wait()
-        for pipe in (self._running.stdin, self._running.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):  # what it never read is written once more here
-                    pipe.close()
-
-    def __del__(self) -> None:
-        """Whoever forgets it leaves no process behind."""
-        if hasattr(self, "_running"):
-            self.close()
 
     def _first_answer(self, language: str) -> str:
         self._write(_END_WORD)
@@ -104,6 +92,16 @@ class Espeak:
         while (line := self._running.stdout.readline()) == "\n":
             continue
         return line.strip()
+
+
+def _ended(running: subprocess.Popen[str]) -> None:
+    """End the process."""
+    running.terminate()
+    running.wait()
+    for pipe in (running.stdin, running.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):  # what it never read is written once more here
+                pipe.close()
 
 
 @cache

@@ -23,6 +23,19 @@ def test_it_survives_noise_and_another_rate(speech) -> None:
     assert match(fingerprint(samples, rate_hz), heard[::3], rate_hz // 3).content == "matches"
 
 
+def test_what_lies_between_chance_and_the_same_is_told_as_neither(speech, monkeypatch) -> None:
+    """Somebody else's reading of a sentence came to 1e-5: no chance, and not the same sound either."""
+    (man, rate_hz), (woman, _) = speech("man"), speech("woman")
+    stored = fingerprint(man, rate_hz)
+    p_value = match(stored, woman, rate_hz).p_value
+    told = []
+    for same, chance in ((p_value, p_value), (p_value / 2, p_value), (p_value / 4, p_value / 2)):
+        monkeypatch.setattr("watermark.codec.fingerprint.MATCHES", same)
+        monkeypatch.setattr("watermark.codec.fingerprint.CHANCE", chance)
+        told.append(match(stored, woman, rate_hz).content)
+    assert told == ["matches", "unknown", "differs"]
+
+
 def test_other_speech_differs(speech) -> None:
     (man, rate_hz), (woman, _) = speech("man"), speech("woman")
     found = match(fingerprint(man, rate_hz), woman, rate_hz)
