@@ -7,6 +7,7 @@ Shapes: T samples.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ Floats = NDArray[np.float32]
 STREAMED = (Format.PCM, Format.MULAW, Format.WAV, Format.MULAW_WAV)
 MOST_S = 0.96  # a withdrawal lets at most the window under way pass: one second is the promise
 LEAST_S = 0.5  # later windows are no shorter, but for the last one: each costs a question to the database
-FIRST_S = 0.2  # the first is short, so that sound begins early
+FIRST_S = 0.2  # the first is short, so that sound begins early; longer when others wait too (`_cut`)
 _HEADERS: dict[Format, wav.Written] = {Format.WAV: "pcm16", Format.MULAW_WAV: "mulaw"}
 
 
@@ -81,10 +82,15 @@ class Encoder:
 
 
 def _cut(chunks: Iterable[Floats], rate_hz: int) -> Iterator[tuple[Floats, bool]]:
-    """Pieces between LEAST_S and MOST_S, the first from FIRST_S on; the last one, which may be empty, is marked."""
-    most, wanted = round(MOST_S * rate_hz), round(FIRST_S * rate_hz)
+    """Pieces between LEAST_S and MOST_S; the last one, which may be empty, is marked.
+
+    The first is given from FIRST_S on, or from twice as much as its beginning was waited for: where sound comes slowly,
+    because many begin at once, the next comes slowly too, and who had opened with little would stand still.
+    """
+    most, wanted, began = round(MOST_S * rate_hz), 0, time.monotonic()
     held = np.zeros(0, np.float32)
     for chunk in chunks:
+        wanted = wanted or round(min(max(FIRST_S, 2 * (time.monotonic() - began)), MOST_S) * rate_hz)
         held = np.concatenate([held, chunk])
         while len(held) >= wanted:
             yield held[:most], False
