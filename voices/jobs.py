@@ -44,7 +44,7 @@ from voices.models import (
 )
 from voices.selectors import consent_to_enrol, reference_of
 from work.errors import JobCancelled, LeaseLost
-from work.leases import Lease, claim, give_back, run
+from work.leases import Lease, claim, run
 from work.models import JobState
 from work.pulse import Pulse
 
@@ -79,12 +79,8 @@ def _ingest(lease: Lease) -> None:
             pulse.told("judging", 5)
             judged = _judged(recording)
         _accept(lease, recording, judged)
-    except (LeaseLost, JobCancelled):
-        raise  # whoever took the job away has seen to the upload
-    except Unavailable as error:
-        log.warning("ingest waits", extra={"recording": str(recording.pk), "code": error.code})
-        give_back(lease, counted=False)
-        return
+    except (LeaseLost, JobCancelled, Unavailable):
+        raise  # whoever took the job away has seen to the upload; what is waited for needs it
     except DomainError as error:
         _reject(lease, recording, error)
     # A crash here leaves a voice in clear in the intake: the sweep of the intake and the erasure look there.
