@@ -1,8 +1,11 @@
 """Commands for people: make a key, mark a file, examine files. No Django, no database, no torch.
 
     python -m watermark keygen KEYFILE
-    python -m watermark embed IN OUT --key KEYFILE --id HEX
-    python -m watermark detect FILE... --key KEYFILE [--json] [--search none|full] [--plot PNG]
+    python -m watermark embed IN OUT --key KEYFILE --id HEX [--list CSV]
+    python -m watermark detect FILE... --key KEYFILE [--list CSV] [--json] [--search none|full] [--plot PNG]
+
+A list is a table of what was marked (record, epoch, salt, start, seconds): `embed` adds a row for every channel, and with
+it `detect` needs fewer seconds to find one of these files and to name it.
 
 Formats are those of libsndfile (WAV, FLAC, Ogg, Opus, MP3...). `detect` exits 0 whatever the verdict and 2
 when a file could not be read; the other files are answered all the same.
@@ -20,9 +23,11 @@ import soundfile
 
 from watermark.codec.detect import Detection, detect
 from watermark.codec.embed import embed
-from watermark.codec.errors import BadKeyFile, TooShortToMark
+from watermark.codec.errors import BadKeyFile, BadList, TooShortToMark
 from watermark.codec.keys import MarkKey, read_key_file, write_key_file
+from watermark.codec.outputs import Outputs
 from watermark.codec.payload import RECORD_BITS
+from watermark.listing import add_rows, read_rows
 from watermark.picture import draw
 
 LONG_S = 30.0  # files longer than this show their progress
@@ -36,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         return int(parsed.run(parsed))
-    except (BadKeyFile, OSError, soundfile.LibsndfileError, TooShortToMark, ValueError) as wrong:
+    except (BadKeyFile, BadList, OSError, soundfile.LibsndfileError, TooShortToMark, ValueError) as wrong:
         sys.stderr.write(f"watermark: {wrong}\n")
         return UNREADABLE
 
@@ -52,10 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     marking.add_argument("target", type=Path, metavar="OUT")
     marking.add_argument("--key", type=Path, required=True, metavar="KEYFILE")
     marking.add_argument("--id", type=_record, required=True, metavar="HEX", help="48-bit record id")
+    marking.add_argument("--list", type=Path, metavar="CSV", help="add what was marked to this table")
     marking.set_defaults(run=_embed)
     finding = commands.add_parser("detect", help="look for a mark in files")
     finding.add_argument("files", type=Path, nargs="+", metavar="FILE")
     finding.add_argument("--key", type=Path, required=True, metavar="KEYFILE")
+    finding.add_argument("--list", type=Path, metavar="CSV", help="compare with the files in this table, too")
     finding.add_argument("--json", action="store_true", help="one JSON object per line")
     finding.add_argument(
         "--search", choices=("none", "full"), default="none", help="full: also changed tempo, speed and pitch"
@@ -88,12 +95,15 @@ def _embed(parsed: argparse.Namespace) -> int:
     kind = soundfile.available_formats().get(parsed.target.suffix[1:].upper()) and parsed.target.suffix[1:].upper()
     fits = kind is not None and soundfile.check_format(kind, subtype)
     soundfile.write(parsed.target, made, rate_hz, subtype=subtype if fits else None)
+    if parsed.list:
+        add_rows(parsed.list, [(key.epoch, one, len(one.samples) / rate_hz) for one in marked])
     sys.stdout.write(f"{parsed.target}: marked {parsed.id:012x}, {marked[0].markable_s:.1f} s of markable speech\n")
     return 0
 
 
 def _detect(parsed: argparse.Namespace) -> int:
     keys = read_key_file(parsed.key)
+    outputs = read_rows(parsed.list, keys) if parsed.list else []
     if not parsed.json:
         sys.stdout.write(_row("file", "verdict", "p-value", "id", "spans") + "\n")
     unreadable = False
@@ -104,7 +114,7 @@ def _detect(parsed: argparse.Namespace) -> int:
             sys.stderr.write(f"watermark: {wrong}\n")
             unreadable = True
             continue
-        found = _found(file, samples, rate_hz, keys, parsed.search)
+        found = _found(file, samples, rate_hz, keys, outputs, parsed.search)
         sys.stdout.write((_json(file, found) if parsed.json else _table_row(file, found)) + "\n")
         sys.stdout.flush()
         if parsed.plot and number == 0:
@@ -112,14 +122,16 @@ def _detect(parsed: argparse.Namespace) -> int:
     return UNREADABLE if unreadable else 0
 
 
-def _found(file: Path, samples: Floats, rate_hz: int, keys: list[MarkKey], search: str) -> Detection:
+def _found(
+    file: Path, samples: Floats, rate_hz: int, keys: list[MarkKey], outputs: list[Outputs], search: str
+) -> Detection:
     def told(done: float) -> None:
         sys.stderr.write(f"\r{file.name}: {100 * done:3.0f} %" + ("\n" if done >= 1 else ""))
 
     clip = samples[:, 0] if samples.shape[1] == 1 else samples
     long = len(samples) > LONG_S * rate_hz or search == "full"
     return detect(
-        clip, rate_hz, keys, search="full" if search == "full" else "none",
+        clip, rate_hz, keys, search="full" if search == "full" else "none", outputs=outputs,
         progress=told if long and sys.stderr.isatty() else None,
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from watermark.codec.evidence import markable_s
 from watermark.codec.fingerprint import fingerprint
 from watermark.codec.frames import power
 from watermark.codec.keys import MarkKey
+from watermark.codec.outputs import Outputs
 from watermark.errors import MarkUnreadable
 
 Depth = Literal["quick", "full"]
@@ -86,21 +87,29 @@ class Finding:
         return self.verdict == "ours" and all(mark.record is not None for mark in self.marks)
 
 
-def look(clip: Clip, keys: Sequence[MarkKey], depth: Depth, progress: Progress | None = None) -> Finding:
+def look(
+    clip: Clip,
+    keys: Sequence[MarkKey],
+    depth: Depth,
+    outputs: Sequence[Outputs] = (),
+    progress: Progress | None = None,
+) -> Finding:
     """Search a clip for marks of any of `keys`.
 
     Args:
         clip: any rate from 8 kHz on, (T,) or (C, T); channels are searched one by one.
         keys: every live epoch.
         depth: how far; see `_SEARCH`.
+        outputs: lists of what has been made, each with its key; a few seconds less are enough to find one of them.
         progress: told the finished share, 0 to 1; what it raises ends the search.
     """
     samples = clip.mono().samples if clip.channels == 1 else np.ascontiguousarray(clip.samples.T)  # (T,) or (T, C)
-    found = codec.detect(samples, clip.rate_hz, keys, search=_SEARCH[depth], progress=progress)
+    found = codec.detect(samples, clip.rate_hz, keys, search=_SEARCH[depth], outputs=outputs, progress=progress)
     marks = tuple(Found(mark.record, mark.p_value, tuple(_span(s) for s in mark.spans)) for mark in found.marks)
     searched = {
         "depth": depth,
         "epochs": len(keys),
+        "outputs": sum(len(some) for some in outputs),
         "channels": clip.channels,
         "length_s": round(clip.length_s, 3),
         "markable_s": round(float(found.markable_s), 3),
@@ -112,13 +121,15 @@ def look(clip: Clip, keys: Sequence[MarkKey], depth: Depth, progress: Progress |
 class Confirmation:
     """What reading a mark back from encoded bytes showed.
 
-    `blind` says whether somebody who knows nothing but the key would find it too: the output is long enough.
+    `blind` says whether somebody who knows nothing but the key would find it too: the output is long enough. Of an
+    output that is still being made `at_most_s` is what it can come to.
     """
 
     read_back_p: float
     markable_s: float
     blind: bool
     fingerprint: bytes
+    at_most_s: float
 
 
 def read_back(clip: Clip, key: MarkKey, record: int, place: Place) -> Confirmation:
@@ -137,15 +148,17 @@ def read_back(clip: Clip, key: MarkKey, record: int, place: Place) -> Confirmati
     if blind - {record, None}:
         raise MarkUnreadable("The sound carries another record than its own")
     spoken_s = float(markable_s(power(clip.samples, clip.rate_hz)))
-    return Confirmation(p_value, spoken_s, record in blind, fingerprint(clip.samples, clip.rate_hz))
+    return Confirmation(p_value, spoken_s, record in blind, fingerprint(clip.samples, clip.rate_hz), clip.length_s)
 
 
-def search(clip: Clip, keys: Sequence[MarkKey], progress: Progress | None = None) -> Finding:
-    """Search as far as we can: the quick look first, and where that leaves something open, the full one."""
+def search(
+    clip: Clip, keys: Sequence[MarkKey], outputs: Sequence[Outputs], progress: Progress | None = None
+) -> Finding:
+    """Search as far as we can: the quick look first, and where that leaves something open, all there is."""
     quick = look(clip, keys, "quick")
     if quick.decides:
         return quick
-    full = look(clip, keys, "full", progress)
+    full = look(clip, keys, "full", outputs, progress)
     return quick if quick.verdict == "ours" and full.p_value >= quick.p_value else full
 
 

@@ -14,7 +14,7 @@ from storage.sealing import open_bytes
 from watermark.findings import search
 from watermark.leaving import search_keys
 from watermark.models import PENDING, PENDING_KIND, SEARCH_TASK, Verification
-from watermark.selectors import with_content
+from watermark.selectors import known_outputs, with_content
 from work.leases import Lease, claim, run
 from work.models import FINAL, JobState
 from work.pulse import Pulse
@@ -36,7 +36,9 @@ def _search(lease: Lease) -> None:
     clip = decode(_pending_clip(verification), CLIP_LIMITS)
     with Pulse(lease, "searching") as pulse:
         told = pulse.told
-        finding = with_content(search(clip, search_keys(), lambda share: told("searching", 99 * share)), clip)
+        keys = search_keys()
+        finding = search(clip, keys, known_outputs(keys), lambda share: told("searching", 99 * share))
+        finding = with_content(finding, clip)
     with tenant_scope(lease.tenant_id):
         lease.end(JobState.DONE, **finding.columns)
         verification.verdict, verification.marks = finding.verdict, [mark.document for mark in finding.marks]

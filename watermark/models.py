@@ -41,6 +41,24 @@ class MarkRecord(models.Model):
         ]
 
 
+class MarkPlace(models.Model):
+    """Where in the pattern an output lies: what a clip is compared with when its marks say too little by themselves.
+
+    Like `MarkRecord` it is read for every tenant's clips and outlives an erasure, so it says nothing of anybody: a
+    random place under a random id, and a length rounded up to whole tens of seconds.
+    """
+
+    record = models.BigIntegerField(primary_key=True)
+    epoch = models.PositiveIntegerField()
+    place = models.PositiveIntegerField()
+    tens_of_s = models.PositiveSmallIntegerField()  # of sound, at most
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(place__lt=1 << 20), name="watermark_markplace_in_the_pattern"),
+        ]
+
+
 class Mark(TenantRow):
     """What lies in one released output: record id, place in the pattern, key epoch, and what it sounds like.
 

@@ -6,6 +6,7 @@ Decoding and searching take processor time, so they happen before or after a tra
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from secrets import randbits
 from uuid import UUID, uuid4
@@ -20,6 +21,7 @@ from storage.objects import object_store
 from storage.sealing import seal_bytes
 from tenants.actor import Actor
 from watermark.codec.keys import MarkKey
+from watermark.codec.pattern import place_of
 from watermark.codec.payload import RECORD_BITS
 from watermark.findings import Confirmation, Finding, Place, look
 from watermark.jobs import CLIP_LIMITS, verification_note
@@ -31,6 +33,7 @@ from watermark.models import (
     SEARCH_TASK,
     AttributionGrant,
     Mark,
+    MarkPlace,
     MarkRecord,
     Verification,
 )
@@ -110,6 +113,9 @@ def mark_confirm(
     )
     mark.sealed_fingerprint = _sealed(mark, seen.fingerprint)
     mark.save(force_insert=True)
+    MarkPlace.objects.create(
+        record=issue.record, epoch=issue.key.epoch, place=place_of(*place), tens_of_s=math.ceil(seen.at_most_s / 10)
+    )
     return mark
 
 

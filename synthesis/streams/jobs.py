@@ -51,6 +51,7 @@ from work.leases import CLOCK, Lease, claim, run
 from work.models import JobState
 
 KEEP_LEASE_S = 3.0
+SLOWEST_HZ = 5.0  # characters a second: nobody speaks so slowly, long pauses in the script included
 GONE_S = 30.0  # a listener that took nothing for so long has hung up without a word
 
 
@@ -142,6 +143,7 @@ class _Talk:
 
     def _open(self, ear: RollingReadBack) -> None:
         """Make the sound releasable: what `synthesis.jobs.synthesis_release` is to a file."""
+        at_most_s = 10.0 + self.row.characters / SLOWEST_HZ
         with tenant_scope(self.lease.tenant_id):
             consent_asked(
                 tenant_id=self.lease.tenant_id,
@@ -158,7 +160,7 @@ class _Talk:
                 subject_handle=self.row.subject_handle,
                 issue=self.issue,
                 place=self.place,
-                seen=Confirmation(ear.worst_p, ear.markable_s, blind=False, fingerprint=b""),
+                seen=Confirmation(ear.worst_p, ear.markable_s, blind=False, fingerprint=b"", at_most_s=at_most_s),
             )
             self.lease.rows().update(released_at=CLOCK, stage="speaking", media_type=self.encoder.media_type)
             self._record("synthesis.released", record=f"{self.issue.record:012x}", streamed=True)
@@ -207,7 +209,7 @@ class _Talk:
     def _seen(self, ear: RollingReadBack) -> Confirmation:
         sound = np.concatenate(self.heard) if self.heard else np.zeros(0, np.float32)
         traits = fingerprint(sound, self.encoder.rate_hz) if self.heard else b""
-        return Confirmation(ear.worst_p, ear.markable_s, blind=False, fingerprint=traits)
+        return Confirmation(ear.worst_p, ear.markable_s, blind=False, fingerprint=traits, at_most_s=self.length_s)
 
     def _close(self, ear: RollingReadBack) -> None:
         with tenant_scope(self.lease.tenant_id):

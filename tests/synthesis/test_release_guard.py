@@ -32,7 +32,7 @@ def sql(world, statement: str, *values) -> int:
 
 
 def marked(world, row: Synthesis, p_value: float = 1e-9) -> Synthesis:
-    seen = Confirmation(p_value, 3.0, True, b"fingerprint")
+    seen = Confirmation(p_value, 3.0, True, b"fingerprint", 4.0)
     with tenant_scope(world.org.id):
         mark_confirm(
             tenant_id=world.org.id,

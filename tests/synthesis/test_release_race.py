@@ -140,7 +140,7 @@ def row_of(world, consent_id: UUID, row_id: UUID) -> Synthesis:
 
 
 def made(number: int) -> Made:
-    seen = Confirmation(1e-9, 3.0, True, b"fingerprint")
+    seen = Confirmation(1e-9, 3.0, True, b"fingerprint", 4.0)
     return Made(Encoded(b"sound", Format.WAV, 24_000, 1), 1.0, Issue(number + 1, live_keys()[0]), (1, 2), seen)
 
 

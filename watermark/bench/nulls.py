@@ -12,12 +12,14 @@ import soundfile
 
 from watermark.bench import table
 from watermark.bench.channels import CHANNELS
+from watermark.bench.presence import some_outputs
 from watermark.bench.speech import Clip
 from watermark.codec import frames
 from watermark.codec.bounds import log_tail
 from watermark.codec.detect import ALPHA, detect
 from watermark.codec.evidence import judged
 from watermark.codec.keys import MarkKey
+from watermark.codec.outputs import Outputs
 from watermark.codec.pattern import NARROW
 
 Floats = npt.NDArray[np.float32]
@@ -86,12 +88,12 @@ def counted(found: Sequence[Foreign]) -> list[Counted]:
     return rows
 
 
-def text_of(found: Sequence[Foreign]) -> str:
-    """How often a search of sound that is not ours had so small a p-value, of how many."""
+def text_of(found: Sequence[Foreign], how: str) -> str:
+    """How often a search (`how`) of sound that is not ours had so small a p-value, of how many."""
     rows = [one for one in counted(found) if one.kind == "all"]
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in Counter(one.kind for one in found).most_common())
     return (
-        f"{len(found):,} searches of sound that is not ours, every place at the speed it has ({kinds}). Smallest "
+        f"{len(found):,} searches of sound that is not ours, {how} ({kinds}). Smallest "
         f"p-value {rows[0].least:.2g}; called ours {rows[-1].times} (0 bounds the rate at {3 / len(found):.1e}):\n\n"
         + table.markdown(
             ("p at most", "times", "times allowed"),
@@ -109,15 +111,23 @@ class Sound:
     rate_hz: int
 
 
-def foreign(sounds: Sequence[Sound], count: int, *, seconds: float, keys: int, seed: int = 0) -> Iterator[Foreign]:
-    """`count` random cuts of sounds that are not ours, each searched under one of `keys` keys at the speed it has."""
+def foreign(
+    sounds: Sequence[Sound], count: int, *, seconds: float, keys: int, listed: int = 0, seed: int = 0
+) -> Iterator[Foreign]:
+    """`count` random cuts of sounds that are not ours, each searched under one of `keys` keys at the speed it has.
+
+    listed: outputs of 11 s in the list that each is compared with; 0 is a search with the key alone.
+    """
     rng = np.random.default_rng(seed)
     masters = [MarkKey(rng.bytes(32)) for _ in range(keys)]
+    lists = [[Outputs.of(key, some_outputs(rng, listed))] for key in masters]
     for number in range(count):
         sound = sounds[number % len(sounds)]
         size = min(int(seconds * sound.rate_hz), len(sound.samples))
         first = int(rng.integers(len(sound.samples) - size + 1))
-        found = detect(sound.samples[first : first + size], sound.rate_hz, [masters[number % keys]], search="none")
+        key, some = masters[number % keys], lists[number % keys]
+        cut = sound.samples[first : first + size]
+        found = detect(cut, sound.rate_hz, [key], search="none", outputs=some)
         yield Foreign(sound.kind, found.p_value)
 
 

@@ -13,9 +13,11 @@ import numpy.typing as npt
 from watermark.bench.channels import CHANNELS
 from watermark.bench.speech import Clip
 from watermark.codec import frames
-from watermark.codec.detect import ALPHA, attribute, examine
+from watermark.codec.detect import examine
 from watermark.codec.embed import embed
 from watermark.codec.keys import MarkKey
+from watermark.codec.outputs import Output, Outputs
+from watermark.codec.pattern import LENGTH, place_of
 from watermark.codec.plan import Family, families
 from watermark.codec.search import Scale
 from watermark.codec.seek import Seeker
@@ -35,7 +37,8 @@ SECONDS = {
     **dict.fromkeys(list(CHANNELS)[25:-1], HARD),
     "our own vocoder": MIDDLE,
 }
-NAMES = 10_000  # records in the closed list
+LONG, LONG_CHANNELS = (15.0, 20.0, 30.0), ("AMR-NB 4.75", "codec2 3200", "noise 5 dB", "re-recorded")
+LISTED = 10_000  # outputs in the closed list, each as long as the clip
 NEAR = 0.021
 
 
@@ -52,7 +55,9 @@ class Trial:
     ours: bool
     record_read: bool
     record_wrong: bool
-    named: bool  # right out of 10,000
+    listed: bool  # ours by its pilots or as one of 10,000 known outputs
+    named: bool  # the right one of them
+    named_wrong: bool
 
 
 def near(truth: Scale) -> list[Family]:
@@ -66,36 +71,46 @@ def near(truth: Scale) -> list[Family]:
     raise ValueError(f"{truth} is outside of the search")
 
 
-def trials(clip: Clip, channels: Sequence[str], *, seed: int, cuts: int = 1) -> Iterator[Trial]:
-    """Embed a clip once, send it through every channel, cut and detect; the first cuts do not depend on `cuts`."""
+def trials(
+    clip: Clip, channels: Sequence[str], *, seed: int, cuts: int = 1, lengths: Sequence[float] | None = None
+) -> Iterator[Trial]:
+    """Embed a clip once, send it through every channel, cut and detect; the first cuts do not depend on `cuts`.
+
+    lengths: of the cuts, in seconds; a channel's own when None.
+    """
     rng, more = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     key, record = MarkKey(rng.bytes(32)), int(rng.integers(2**48))
     marked = embed(clip.samples, clip.rate_hz, key, record, rng=lambda n: int(rng.integers(n)))
-    names = [record, *(int(number) for number in rng.integers(2**48, size=NAMES - 1))]
+    ours = Output(record, place_of(marked.salt, marked.start), len(marked.samples) / marked.rate_hz)
+    outputs = Outputs.of(key, [ours, *some_outputs(rng, LISTED - 1, ours.length_s)])
     for channel in channels:
         heard, rate_hz = CHANNELS[channel](marked.samples, marked.rate_hz)
-        for seconds in SECONDS[channel]:
+        for seconds in lengths or SECONDS[channel]:
             count = int(seconds * rate_hz)
             if count > len(heard):
                 continue
             for draw in (rng, *[more] * (cuts - 1)):
                 first = int(draw.integers(len(heard) - count + 1))
                 cut = heard[first : first + count]
-                yield trial(clip, channel, seconds, cut, rate_hz, key, record, names)
+                yield trial(clip, channel, seconds, cut, rate_hz, record, outputs)
 
 
-def trial(
-    clip: Clip, channel: str, seconds: float, cut: Floats, rate_hz: int, key: MarkKey, record: int, names: list[int]
-) -> Trial:
-    """Detect one cut."""
-    seeker = Seeker(frames.power(cut, rate_hz), (key,))
-    found, mark = examine(seeker, near(TRUTH.get(channel, Scale())))
+def some_outputs(rng: np.random.Generator, count: int, length_s: float = 11.0) -> list[Output]:
+    """What a platform that has made `count` outputs of one length knows of them."""
+    drawn = zip(rng.integers(2**48, size=count), rng.integers(LENGTH, size=count), strict=True)
+    return [Output(int(record), int(place), length_s) for record, place in drawn]
+
+
+def trial(clip: Clip, channel: str, seconds: float, cut: Floats, rate_hz: int, record: int, outputs: Outputs) -> Trial:
+    """Detect one cut with nothing but the key, and with the list where that leaves something open."""
+    spectrum, keys, plan = frames.power(cut, rate_hz), (outputs.key,), near(TRUTH.get(channel, Scale()))
+    found, mark = examine(Seeker(spectrum, keys), plan)
     read = mark.record if mark else None
-    named = False
-    if mark and read != record:
-        name, p_value = attribute(mark, names)
-        named = name == record and p_value <= ALPHA
+    name, listed = read, mark is not None
+    if read is None:
+        _, known = examine(Seeker(spectrum, keys, (outputs,)), plan)
+        name, listed = known.record if known else None, known is not None
     return Trial(
         channel, seconds, clip.speaker, clip.sex, clip.group, found, mark is not None,
-        read == record, read not in (None, record), named or read == record,
+        read == record, read not in (None, record), listed, name == record, name not in (None, record),
     )  # fmt: skip

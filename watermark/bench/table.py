@@ -8,6 +8,10 @@ from pathlib import Path
 
 from watermark.bench.presence import Trial
 
+_COLUMNS = {
+    "listed": "list: ours %", "named": "list: record %", "ours": "key alone: ours %", "record_read": "48-bit record %",
+}  # fmt: skip
+
 
 def write_csv(path: Path, rows: Sequence[object]) -> None:
     """Dataclass rows, all of one kind."""
@@ -20,7 +24,7 @@ def write_csv(path: Path, rows: Sequence[object]) -> None:
 
 def read_trials(path: Path) -> list[Trial]:
     """Trials that `write_csv` wrote."""
-    answers = ("ours", "record_read", "record_wrong", "named")
+    answers = ("ours", "record_read", "record_wrong", "listed", "named", "named_wrong")
     with path.open(newline="") as file:
         return [
             Trial(
@@ -43,22 +47,14 @@ def percent(hits: Sequence[bool]) -> str:
 
 
 def presence_table(trials: Sequence[Trial]) -> str:
-    """One row per channel: seconds, then presence, closed list and open record in per cent."""
+    """One row per channel and its lengths: with the log of 10,000 outputs, then with the key alone; per cent."""
     cells: dict[str, dict[float, list[Trial]]] = defaultdict(lambda: defaultdict(list))
     for one in trials:
         cells[one.channel][one.seconds].append(one)
     rows = []
     for channel, by_seconds in cells.items():
         ordered = [by_seconds[seconds] for seconds in sorted(by_seconds)]
-        rows.append(
-            (
-                channel,
-                " / ".join(f"{seconds:g}" for seconds in sorted(by_seconds)),
-                " / ".join(percent([one.ours for one in part]) for part in ordered),
-                " / ".join(percent([one.named for one in part]) for part in ordered),
-                " / ".join(percent([one.record_read for one in part]) for part in ordered),
-                str(len(ordered[0])),
-            )
-        )
-    head = ("channel", "seconds", "presence %", "one of 10,000 records %", "48-bit record %", "cuts each")
-    return markdown(head, rows)
+        answers = (" / ".join(percent([getattr(one, name) for one in part]) for part in ordered) for name in _COLUMNS)
+        seconds = " / ".join(f"{length:g}" for length in sorted(by_seconds))
+        rows.append((channel, seconds, *answers, str(len(ordered[0]))))
+    return markdown(("channel", "seconds", *_COLUMNS.values(), "cuts each"), rows)

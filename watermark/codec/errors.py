@@ -14,3 +14,7 @@ class TooShortToMark(ValueError):
 
 class BadKeyFile(ValueError):
     """The key file is not one of ours, is damaged, or was written by a later version."""
+
+
+class BadList(ValueError):
+    """The table of outputs is not one of ours, or a row of it is damaged or of another key."""

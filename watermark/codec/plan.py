@@ -15,14 +15,18 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from watermark.codec.pattern import STRETCH
+from watermark.codec.pattern import SYMBOL_S
 from watermark.codec.search import PROFILES
 
 Search = Literal["none", "quick", "full"]
 
 COARSE_TEMPO, FINE_TEMPO, TEMPOS_NEAR = 0.007, 0.001, 3  # a coarse step is seven fine ones: none is visited twice
 COARSE_PITCH, FINE_PITCH = 0.04, 0.005
+PITCHES_NEAR = 4
 SHIFTS_NEAR = 2  # quarters of a symbol, to both sides; the outermost two are the same but for the place
+# Lines that a closer look chooses among, at most, around one of a clip as it is and around one that may be changed.
+NEIGHBOURS_AS_IS = 2 * SHIFTS_NEAR + 1
+NEIGHBOURS = NEIGHBOURS_AS_IS * (2 * TEMPOS_NEAR + 1) * (2 * PITCHES_NEAR + 1)
 
 
 @dataclass(frozen=True)
@@ -61,14 +65,19 @@ class Family:
         """The fine grid around a coarse pitch."""
         return [coarse + FINE_PITCH * step for step in range(-self.pitches_near, self.pitches_near + 1)]
 
-    def log_cost(self, stretches: int, windows: int) -> float:
+    def log_cost(self, places: int, windows: int) -> float:
         """Natural logarithm of what one hypothesis of this family is multiplied by.
 
         Args:
-            stretches: of the patterns of all keys together, in every channel.
+            places: symbol times of the patterns of all keys together, or of the outputs of a list, in every channel.
         """
-        places = stretches * STRETCH * 2 * SHIFTS_NEAR * len(PROFILES)
-        return math.log(places * self.fine * max(windows, 1) / self.share)
+        lines = places * 2 * SHIFTS_NEAR * len(PROFILES)
+        return math.log(lines * self.fine * max(windows, 1) / self.share)
+
+    def symbols(self, length_s: float) -> int:
+        """At most so many symbol times lie in a stretch of a clip, at the family's fastest tempo."""
+        fastest = min(tempo for step in self.steps for tempo in self.tempos(step.tempo))
+        return math.ceil(length_s / (SYMBOL_S * fastest)) + 1
 
 
 def _still(share: float) -> Family:
@@ -101,9 +110,9 @@ def families(search: Search) -> list[Family]:
         _still(0.5),
         Family.of("tempo", 0.125, [Step(tempo, 1.0, shift) for tempo, shift in _tempos(0.252)], TEMPOS_NEAR, 0),
         Family.of("speed", 0.125, speeds, TEMPOS_NEAR, 2),
-        Family.of("pitch", 0.125, shifted, TEMPOS_NEAR, 4),
+        Family.of("pitch", 0.125, shifted, TEMPOS_NEAR, PITCHES_NEAR),
     ]
     if search == "quick":
         return plain
     mixed = [Step(tempo, pitch, shift) for pitch in pitches for tempo, shift in around]
-    return [*plain, Family.of("tempo and pitch", 0.125, mixed, TEMPOS_NEAR, 4)]
+    return [*plain, Family.of("tempo and pitch", 0.125, mixed, TEMPOS_NEAR, PITCHES_NEAR)]

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from watermark.codec.evidence import Evidence
 from watermark.codec.keys import MarkKey
-from watermark.codec.pattern import BANDS, LENGTH, NARROW, SYMBOL_S, Chips, Pattern
+from watermark.codec.pattern import BANDS, LENGTH, NARROW, SYMBOL_S, Chips, Pattern, Signs
+from watermark.codec.payload import word_of
 
 # How much each band is listened to: everything, the telephone, or mostly the low bands that coarse codecs keep.
 PROFILES = {
@@ -56,21 +57,33 @@ class Line:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a line sees of a clip: values and the chips they should agree with, symbol by symbol."""
+    """What a line sees of a clip: values, the chips of the pattern, and the signs that should be heard (0: none)."""
 
     line: Line
     values: Floats  # (K, B)
     chips: Chips
+    claims: Signs  # (K, B)
 
-    def score(self, profile: str, signs: npt.NDArray[np.int8] | None = None) -> float:
-        """T of the pilots, or of the given signs (K, B) (zero where nothing is claimed), in one profile."""
-        claimed = self.chips.signs * self.chips.pilot if signs is None else signs
+    def score(self, profile: str, signs: Signs | None = None) -> float:
+        """T of what is claimed, or of the given signs (K, B), in one profile."""
+        claims = self.claims if signs is None else signs
         heard = self.values * PROFILES[profile]
-        norm = float(np.sqrt((heard**2 * (claimed != 0)).sum()))
-        return float((heard * claimed).sum()) / norm if norm > 0 else 0.0
+        norm = float(np.sqrt((heard**2 * (claims != 0)).sum()))
+        return float((heard * claims).sum()) / norm if norm > 0 else 0.0
 
 
-def read(key: MarkKey, evidence: Evidence, line: Line, start_s: float, end_s: float) -> Reading:
-    """Lay a line over part of a clip."""
+def claimed(key: MarkKey, record: int | None, place: int, count: int) -> Signs:
+    """What should be heard from `place` on (count, B): every symbol of a record, or the pilots alone."""
+    if record is None:
+        return Pattern(key).pilots(place, count)
+    return Pattern(key).chips(place, count).carrying(word_of(key, record))
+
+
+def read(
+    key: MarkKey, evidence: Evidence, line: Line, start_s: float, end_s: float, record: int | None = None
+) -> Reading:
+    """Lay a line over part of a clip; it claims its pilots, or all symbols of a record."""
     line, count = line.covering(start_s, end_s)
-    return Reading(line, evidence.at(line.first_s, count, line.scale.tempo), Pattern(key).chips(line.place, count))
+    values = evidence.at(line.first_s, count, line.scale.tempo)
+    claims = claimed(key, record, line.place, count)
+    return Reading(line, values, Pattern(key).chips(line.place, count), claims)

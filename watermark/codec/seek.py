@@ -2,14 +2,15 @@
 
 The coarse pass sweeps the narrow-band evidence of a window over all places of the pilots. It only proposes; what
 counts is the exact score of a proposal, and its p-value pays for all places, shifts and scales there are, tried
-or not.
+or not. With a list of outputs (`outputs.py`) a proposal is scored a second time, as each output that lies there.
 
 Shapes: K symbol times, S sequences.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from heapq import nlargest
+from dataclasses import dataclass, field, replace
+from heapq import nlargest, nsmallest
 from itertools import groupby, islice
 
 import numpy as np
@@ -18,9 +19,10 @@ import numpy.typing as npt
 from watermark.codec.evidence import Evidence, judged
 from watermark.codec.frames import FRAMES_HZ
 from watermark.codec.keys import MarkKey
-from watermark.codec.pattern import NARROW, SYMBOL_S
+from watermark.codec.outputs import Outputs
+from watermark.codec.pattern import NARROW, STRETCH, SYMBOL_S
 from watermark.codec.plan import Family
-from watermark.codec.refine import Candidate, Window, candidate, refined
+from watermark.codec.refine import Candidate, Window, candidate, likeliest_output, refined
 from watermark.codec.search import Line, Scale
 from watermark.codec.spectra import WINDOW, handfuls
 from watermark.codec.sweep import SEQUENCES, Sweep
@@ -32,6 +34,11 @@ SCALED_WINDOW_S = 5.12  # how much of a window a coarse search over scales looks
 FLOOR = 4.5  # agreement that is worth an exact look; by chance, a clip as it is has seven such places
 LOOKED_AT = 48
 REFINED = 4
+# An output of a list speaks with all of its symbols, so pilots may propose it that say little by themselves.
+LISTED_FLOOR = 3.3
+LISTED_LOOKED_AT, LISTED_LOOKED_AT_AS_IS = 96, 768
+OUTPUTS_TRIED = 128  # lines, the best by their pilots, that are read as the outputs that lie there
+OUTPUT_SHARE = 0.25  # of the allowance; the rest stays with the pilots alone
 _REMEMBERED = 400_000  # frames of evidence: 86 MB
 
 
@@ -56,10 +63,14 @@ class Heard:
 
 @dataclass(frozen=True)
 class Seeker:
-    """One channel of sound: spectrum (L, 321), what of it is already explained, and what is paid for."""
+    """One channel of sound: spectrum (L, 321), what of it is already explained, and what is paid for.
+
+    outputs: closed lists it may come from, one for each key at most; none is a search for the pilots alone.
+    """
 
     spectrum: Floats
     keys: tuple[MarkKey, ...]
+    outputs: tuple[Outputs, ...] = ()
     channels: int = 1
     hidden: tuple[Window, ...] = ()
     _remembered: dict[float, Evidence] = field(init=False, default_factory=dict, compare=False, repr=False)
@@ -100,9 +111,12 @@ class Seeker:
             progress(done / whole)
 
         for family in plan:
-            best = min(best, self._closest(family, self._proposals(family, told)), key=lambda one: one.log_p)
-            if best.log_p <= enough:
-                break
+            proposals = self._proposals(family, told)
+            scored = [candidate(self.evidence, one.line, one.key, one.window) for one in proposals]
+            for closest in (self._closest, self._closest_output):
+                best = min(best, closest(family, scored), key=lambda one: one.log_p)
+                if best.log_p <= enough:
+                    return best
         return best
 
     def _nothing(self) -> Candidate:
@@ -113,14 +127,17 @@ class Seeker:
         return sum(len(family.steps) for family in plan) * len(self.windows()) * len(list(handfuls(self.keys)))
 
     def _proposals(self, family: Family, told: Callable[[int], None]) -> list[Proposal]:
-        """The likeliest lines of a family in all windows, for all keys."""
-        room = LOOKED_AT + 2 * len(self.windows())
+        """The likeliest lines of a family in all windows, for all keys, the likeliest first."""
+        room, floor = LOOKED_AT, FLOOR
+        if self.outputs:
+            room, floor = LISTED_LOOKED_AT if family.tempos_near else LISTED_LOOKED_AT_AS_IS, LISTED_FLOOR
+        room += 2 * len(self.windows())
         found: list[Proposal] = []
         sweep = Sweep(len(family.steps) * len(self.windows()))
         for keys in handfuls(self.keys):
             sequences = self._sequences(family)
             while some := list(islice(sequences, SEQUENCES)):
-                found = nlargest(room, [*found, *_swept(sweep, keys, some)], key=lambda one: one.score)
+                found = nlargest(room, [*found, *_swept(sweep, keys, some, floor)], key=lambda one: one.score)
                 told(len(some))
         return found
 
@@ -147,25 +164,42 @@ class Seeker:
         start_s = (low + int(heard.argmax())) / FRAMES_HZ
         return start_s, start_s + length_s
 
-    def _closest(self, family: Family, proposals: list[Proposal]) -> Candidate:
-        """The best of a family's proposals after refining, with its price paid."""
-        price = family.log_cost(sum(key.stretches for key in self.keys) * self.channels, 2 * len(self.windows()))
-        scored = [candidate(self.evidence, one.line, one.key, one.window) for one in proposals]
-        closest = sorted(scored, key=lambda one: one.log_p)[:REFINED]
+    def _closest(self, family: Family, scored: list[Candidate]) -> Candidate:
+        """The best of a family's proposals by their pilots, after refining and with its price paid."""
+        places = sum(key.stretches for key in self.keys) * STRETCH
+        return self._refined(family, self._price(family, places, 1.0 - OUTPUT_SHARE if self.outputs else 1.0), scored)
+
+    def _closest_output(self, family: Family, scored: list[Candidate]) -> Candidate:
+        """The best by all symbols, as outputs of the lists; what a list costs is paid, not what a pattern costs."""
+        if not self.outputs:
+            return self._nothing()
+        lists = {outputs.key: outputs for outputs in self.outputs}
+        count = family.symbols(max(end_s - start_s for start_s, end_s in self.windows()))
+        price = self._price(family, sum(outputs.hypotheses(count) for outputs in self.outputs), OUTPUT_SHARE)
+        listed = nsmallest(OUTPUTS_TRIED, (one for one in scored if one.key in lists), key=lambda one: one.log_p)
+        tried = (likeliest_output(self.evidence, one.line, lists[one.key], one.window) for one in listed)
+        return self._refined(family, price, [one for one in tried if one is not None])
+
+    def _price(self, family: Family, places: int, share: float) -> float:
+        """Natural logarithm of what a hypothesis costs; windows count twice, alone and within the whole clip."""
+        return family.log_cost(places * self.channels, 2 * len(self.windows())) - math.log(share)
+
+    def _refined(self, family: Family, price: float, found: list[Candidate]) -> Candidate:
+        closest = sorted(found, key=lambda one: one.log_p)[:REFINED]
         best = min(
             (refined(self.evidence, one, family, price) for one in closest),
             key=lambda one: one.log_p,
             default=self._nothing(),
         )
-        whole = candidate(self.evidence, best.line, best.key, (0.0, self.length_s))
-        return Candidate(best.line, best.key, best.window, min(best.log_p, whole.log_p, -price) + price)
+        whole = candidate(self.evidence, best.line, best.key, (0.0, self.length_s), best.record)
+        return replace(best, log_p=min(best.log_p, whole.log_p, -price) + price)
 
 
-def _swept(sweep: Sweep, keys: Sequence[MarkKey], some: Sequence[Heard]) -> Iterable[Proposal]:
+def _swept(sweep: Sweep, keys: Sequence[MarkKey], some: Sequence[Heard], floor: float) -> Iterable[Proposal]:
     windows = np.zeros((len(some), max(len(one.values) for one in some), NARROW), np.float32)
     for row, one in zip(windows, some, strict=True):
         row[: len(one.values)] = one.values
-    for hit in sweep.over(keys, windows, FLOOR):
+    for hit in sweep.over(keys, windows, floor):
         heard = some[hit.sequence]
         line = Line(hit.place, heard.line.first_s, heard.line.scale)
         yield Proposal(hit.score, line, hit.key, heard.window)

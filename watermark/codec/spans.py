@@ -21,10 +21,9 @@ LEAST_SPAN_S = 0.25
 
 
 def evidence_over_time(reading: Reading) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Agreement of the pilots and its variance under chance, per symbol time: (K,), (K,)."""
-    pilots = reading.chips.signs * reading.chips.pilot
-    agree = (reading.values * pilots).sum(axis=1, dtype=np.float64)
-    return agree, (reading.values**2 * reading.chips.pilot).sum(axis=1, dtype=np.float64) + 1e-9
+    """Agreement with what is claimed and its variance under chance, per symbol time: (K,), (K,)."""
+    agree = (reading.values * reading.claims).sum(axis=1, dtype=np.float64)
+    return agree, (reading.values**2 * (reading.claims != 0)).sum(axis=1, dtype=np.float64) + 1e-9
 
 
 def _marked(agree: npt.NDArray[np.float64], variance: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import http.cookiejar
 import json
 import re
@@ -33,7 +34,10 @@ class Answered(Exception):
 
 @dataclass
 class Client:
-    """One caller: with an API key, with a member's session, or a stranger."""
+    """One caller: with an API key, with a member's session, or a stranger.
+
+    Every call raises Answered for a problem, and urllib.error.URLError or OSError where no whole answer came.
+    """
 
     base: str
     key: str = ""
@@ -92,11 +96,18 @@ class Client:
                 request.add_header("X-CSRFToken", cookie.value)
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
         try:
-            with opener.open(request, timeout=120) as answer:
-                content: bytes = answer.read()
-                return content
-        except urllib.error.HTTPError as error:
-            raise _answered(error) from error
+            return _whole(opener, request)
+        except http.client.HTTPException as broken:  # a server that died in the middle of a word
+            raise urllib.error.URLError(f"the answer broke off: {broken!r}") from broken
+
+
+def _whole(opener: urllib.request.OpenerDirector, request: urllib.request.Request) -> bytes:
+    try:
+        with opener.open(request, timeout=120) as answer:
+            content: bytes = answer.read()
+            return content
+    except urllib.error.HTTPError as error:
+        raise _answered(error) from error
 
 
 def _answered(error: urllib.error.HTTPError) -> Answered:

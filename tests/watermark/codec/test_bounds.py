@@ -11,7 +11,9 @@ from watermark.codec.bounds import log_tail, p_value, score_needed
 from watermark.codec.detect import Detection, detect
 from watermark.codec.evidence import evidence_of, judged
 from watermark.codec.keys import MarkKey
-from watermark.codec.refine import log_p_of
+from watermark.codec.pattern import LENGTH, Pattern, place_of
+from watermark.codec.payload import word_of, words_of
+from watermark.codec.refine import log_p_of, log_p_of_words
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -63,6 +65,31 @@ def test_parts_of_a_window_are_paid_for(speech) -> None:
     for p in (0.1, 0.01):
         allowed = 2000 * p
         assert (log_p <= math.log(p)).sum() <= allowed + 3 * math.sqrt(allowed)
+
+
+def test_an_output_is_scored_as_its_signs_are(marked, key, record) -> None:
+    """All outputs of a line at once, and each by itself."""
+    made = marked("man")
+    values = judged(frames.power(made.samples, made.rate_hz)).at(0.0, 203)
+    chips, records = Pattern(key).chips(place_of(made.salt, made.start), 203), [5, record, 12345]
+    one_by_one = [float(log_p_of(values, chips.carrying(word_of(key, one)))) for one in records]
+    assert log_p_of_words(values, chips, words_of(key, records)) == pytest.approx(one_by_one, abs=1e-3)
+    assert one_by_one[1] < min(one_by_one[0], one_by_one[2]) - 50.0
+
+
+def test_outputs_of_a_list_are_paid_for(speech) -> None:
+    """200 wrong keys x 10 outputs at their places: no more small p-values than they claim."""
+    samples, rate_hz = speech("woman")
+    values = judged(frames.power(samples, rate_hz)).at(0.0, 150)
+    rng, log_p = np.random.default_rng(7), []
+    for _ in range(200):
+        key = MarkKey(rng.bytes(32))
+        chips = Pattern(key).chips(int(rng.integers(LENGTH)), 150)
+        records = [int(record) for record in rng.integers(2**48, size=10)]
+        log_p.append(log_p_of_words(values, chips, words_of(key, records)) + math.log(3))  # three profiles
+    for p in (0.1, 0.01):
+        allowed = 2000 * p
+        assert (np.concatenate(log_p) <= math.log(p)).sum() <= allowed + 6 * math.sqrt(allowed)
 
 
 def test_unmarked_speech_is_not_ours(speech) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import soundfile
 
 ROOT = Path(__file__).parents[3]
 WOMAN = ROOT / "tests" / "vectors" / "speech" / "woman.flac"
@@ -42,6 +43,32 @@ def test_an_unreadable_file_is_told_and_the_others_are_answered(folder: Path) ->
     assert done.returncode == 2
     assert "broken.wav" in done.stderr
     assert "ours" in done.stdout
+
+
+def test_a_list_names_what_is_too_short_for_open_bits(folder: Path) -> None:
+    made = folder / "listed.wav"
+    embedded = run("embed", WOMAN, made, "--key", folder / "key", "--id", "beef", "--list", folder / "list.csv")
+    assert embedded.returncode == 0, embedded.stderr
+    head, row = (folder / "list.csv").read_text().splitlines()
+    assert head == "record,epoch,salt,start,seconds"
+    assert row.startswith("00000000beef,0,")
+    samples, rate_hz = soundfile.read(made, dtype="float32")
+    soundfile.write(folder / "word.wav", samples[rate_hz // 2 : int(1.1 * rate_hz)], rate_hz)
+    done = run("detect", folder / "word.wav", "--key", folder / "key", "--list", folder / "list.csv", "--json")
+    assert json.loads(done.stdout)["id"] == "00000000beef"
+    done = run("detect", folder / "word.wav", "--key", folder / "key", "--json")
+    assert json.loads(done.stdout)["id"] is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "some,other,table\n", "record,epoch,salt,start,seconds\nbeef,7,1,2,3.0\n",
+             "record,epoch,salt,start,seconds\nbeef,0,1\n"],
+)  # fmt: skip
+def test_a_list_that_is_none_of_this_key_is_an_error(folder: Path, text: str) -> None:
+    (folder / "bad.csv").write_text(text)
+    done = run("detect", WOMAN, "--key", folder / "key", "--list", folder / "bad.csv")
+    assert done.returncode == 2
+    assert "bad.csv" in done.stderr
 
 
 def test_the_picture_is_a_png(folder: Path) -> None:

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from scipy.signal import butter, resample_poly, sosfilt
 
-from watermark.codec.detect import attribute, check, detect
+from watermark.codec.detect import check, detect
 from watermark.codec.embed import embed
 from watermark.codec.frames import resampled
 from watermark.codec.keys import MarkKey
+from watermark.codec.outputs import Output, Outputs
+from watermark.codec.pattern import LENGTH, place_of
 
 
 def telephone(samples: np.ndarray, rate_hz: int) -> np.ndarray:
@@ -108,17 +110,67 @@ def test_noise_and_tones_are_not_ours(key) -> None:
         assert detect(sound, 16000, [key], search="none").verdict != "ours"
 
 
-def test_a_closed_list_names_what_open_bits_cannot(marked, key, record) -> None:
+def in_noise(marked, ratio: float, length_s: float) -> np.ndarray:
+    """The beginning of the woman's marked clip under white noise, `ratio` of its own root mean square."""
     made = marked("woman")
     noise = np.random.default_rng(1).standard_normal(len(made.samples)).astype(np.float32)
-    heard = made.samples + 0.10 * float(np.sqrt((made.samples**2).mean())) * noise
-    found = detect(heard[: int(3.0 * made.rate_hz)], made.rate_hz, [key], search="none")
+    loud = float(np.sqrt((made.samples**2).mean()))
+    return (made.samples + ratio * loud * noise)[: int(length_s * made.rate_hz)]
+
+
+def listed(key, *first: Output, count: int = 2000) -> Outputs:
+    """`first`, and as many others as a log of `count` outputs of 4 s has."""
+    rng = np.random.default_rng(2)
+    records, places = rng.integers(2**48, size=count - len(first)), rng.integers(LENGTH, size=count - len(first))
+    pairs = zip(records, places, strict=True)
+    return Outputs.of(key, [*first, *(Output(int(record), int(place), 4.0) for record, place in pairs)])
+
+
+def test_a_list_of_outputs_finds_and_names_what_pilots_and_open_bits_cannot(marked, key, record) -> None:
+    made, heard = marked("woman"), in_noise(marked, 0.8, 2.0)
+    assert detect(heard, made.rate_hz, [key], search="none").verdict != "ours"
+    log = listed(key, Output(record, place_of(made.salt, made.start), 4.0))
+    found = detect(heard, made.rate_hz, [key], search="none", outputs=[log])
+    assert (found.verdict, found.record) == ("ours", record)
+    assert found.spans[0][:2] == pytest.approx((0.0, 2.0), abs=0.4)
+    unlisted = detect(heard, made.rate_hz, [key], search="none", outputs=[listed(key)])
+    assert (unlisted.verdict == "ours", unlisted.record) == (False, None)
+
+
+def test_a_record_that_only_lies_at_the_same_place_is_not_named(marked, key, record) -> None:
+    """Pilots are the place's: loud and clear, they must not speak for a record that is not there."""
+    made, heard = marked("woman"), in_noise(marked, 0.1, 3.0)
+    place = place_of(made.salt, made.start)
+    there = [Output(record + 1 + number, place, 4.0) for number in range(50)]
+    found = detect(heard[: int(1.2 * made.rate_hz)], made.rate_hz, [key], search="none", outputs=[listed(key, *there)])
     assert found.verdict == "ours"
-    records = [int(other) for other in np.random.default_rng(2).integers(2**48, size=2000)]
-    name, p_value = attribute(found.marks[0], [*records, record])
-    assert (name, p_value < 1e-6) == (record, True)
-    _, p_without = attribute(found.marks[0], records)
-    assert p_without > 1e-3
+    assert found.record in (None, record)
+    named = detect(
+        heard[: int(1.2 * made.rate_hz)], made.rate_hz, [key], search="none",
+        outputs=[listed(key, *there, Output(record, place, 4.0))],
+    )  # fmt: skip
+    assert named.record == record
+
+
+def test_a_longer_list_costs_more(marked, key, record) -> None:
+    """What a list adds to the search is paid for: ten times the outputs, ten times the p-value."""
+    made, heard = marked("woman"), in_noise(marked, 0.8, 2.0)
+    ours = Output(record, place_of(made.salt, made.start), 4.0)
+    short, long = (
+        detect(heard, made.rate_hz, [key], search="none", outputs=[listed(key, ours, count=count)]).p_value
+        for count in (1000, 10_000)
+    )
+    assert long == pytest.approx(10 * short, rel=0.01)
+
+
+def test_with_a_list_what_is_not_on_it_is_found_as_before(marked, key, record) -> None:
+    made = marked("man")
+    alone = detect(made.samples, made.rate_hz, [key], search="none")
+    beside = detect(made.samples, made.rate_hz, [key], search="none", outputs=[listed(key)])
+    assert (beside.verdict, beside.record, beside.spans) == (alone.verdict, record, alone.spans)
+    assert beside.p_value == pytest.approx(alone.p_value / 0.75)
+    empty = detect(made.samples, made.rate_hz, [key], search="none", outputs=[Outputs.of(key, [])])
+    assert empty.p_value == alone.p_value
 
 
 def test_progress_is_told_and_ends_at_one(marked, key) -> None:
