@@ -4,8 +4,8 @@
     python -m watermark embed IN OUT --key KEYFILE --id HEX [--list CSV]
     python -m watermark detect FILE... --key KEYFILE [--list CSV] [--json] [--search none|full] [--plot PNG]
 
-A list is a table of what was marked (record, epoch, salt, start, seconds): `embed` adds a row for every channel, and with
-it `detect` needs fewer seconds to find one of these files and to name it.
+A list is a table of what was marked (record, epoch, salt, start, seconds): `embed` adds a row for every channel, and
+with it `detect` needs fewer seconds to find one of these files and to name it.
 
 Formats are those of libsndfile (WAV, FLAC, Ogg, Opus, MP3...). `detect` exits 0 whatever the verdict and 2
 when a file could not be read; the other files are answered all the same.

@@ -148,7 +148,9 @@ def _security(people: list[Clip], parsed: argparse.Namespace) -> str:
     over = [security.overwritten(clip, seconds, n) for n, clip in enumerate(people) for seconds in (3.0, 6.0)]
     copies = list(security.copies(people, parsed.copies))
     taken = [security.subtracted(clip, n) for n, clip in enumerate(people)]
+    averaged = [one for n, clip in enumerate(people) for one in security.averaged(clip, n)]
     table.write_csv(parsed.out / "security.csv", over)
+    table.write_csv(parsed.out / "averaged.csv", averaged)
     rows = [
         (f"overwritten, same strength, {seconds:g} s: ours / record read",
          " / ".join(f"{table.percent(hits)} %" for hits in (
@@ -162,6 +164,10 @@ def _security(people: list[Clip], parsed: argparse.Namespace) -> str:
         *((f"... content {content}", f"{sum(one.content == content for one in copies):,}")
           for content in ("differs", "unknown", "matches")),
         ("known gains subtracted: still read back", table.percent([one.after <= 1e-6 for one in taken]) + " %"),
+        *((f"gains of another output taken off, 10 s, {channel}: by the key / by a list of {security.LISTED:,} / named",
+           " / ".join(table.percent([getattr(one, name) for one in averaged if one.channel == channel]) + " %"
+                      for name in ("by_key", "by_list", "named")))
+          for channel in ("none", "AMR-NB 12.2")),
         *(
             (f"share of the pattern seen after {hours:g} h", f"{100 * security.share_learned(hours):.0f} %")
             for hours in (0.1, 0.5, 1, 2, 5, 10)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from watermark.bench.presence import near
+from watermark.bench.channels import CHANNELS
+from watermark.bench.presence import near, some_outputs
 from watermark.bench.speech import Clip
 from watermark.codec import frames
 from watermark.codec.detect import check, detect, examine
@@ -19,12 +20,15 @@ from watermark.codec.embed import embed
 from watermark.codec.field import gain_field
 from watermark.codec.fingerprint import fingerprint, match
 from watermark.codec.keys import MarkKey
-from watermark.codec.pattern import LENGTH, SYMBOL_S
+from watermark.codec.outputs import Output, Outputs
+from watermark.codec.pattern import LENGTH, SYMBOL_S, place_of
 from watermark.codec.search import Scale
 from watermark.codec.seek import Seeker
 from watermark.codec.transform import frame_and_hop, multiplied
 
 Floats = npt.NDArray[np.float32]
+
+LISTED = 1_000
 
 
 def share_learned(hours: float) -> float:
@@ -75,6 +79,37 @@ def subtracted(clip: Clip, seed: int) -> Subtracted:
         for samples in (made.samples, cleaned)
     )
     return Subtracted(clip.speaker, before, after)
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """Taken off an output: the gains of another one that ran through the same stretch of the pattern."""
+
+    speaker: str
+    channel: str
+    by_key: bool  # ours with the key alone
+    by_list: bool  # with a list of LISTED outputs
+    named: bool
+
+
+def averaged(clip: Clip, seed: int, *, seconds: float = 10.0) -> Iterator[Averaged]:
+    """The first `seconds` of an output whose pilots the averager knows, as it is and by telephone."""
+    rng = np.random.default_rng(seed)
+    key, record, other = MarkKey(rng.bytes(32)), *(int(one) for one in rng.integers(2**48, size=2))
+    made = embed(clip.samples, clip.rate_hz, key, record)
+    frame, hop = frame_and_hop(clip.rate_hz)
+    known = gain_field(key, other, made.salt, made.start, rate_hz=clip.rate_hz, n_fft=frame, hop=hop)
+    cleaned = multiplied(made.samples, lambda first, count: np.float32(1) / known(first, count), frame, hop)
+    ours = Output(record, place_of(made.salt, made.start), len(clip.samples) / clip.rate_hz)
+    outputs = Outputs.of(key, [ours, *some_outputs(rng, LISTED - 1)])
+    for channel in ("none", "AMR-NB 12.2"):
+        heard, rate_hz = CHANNELS[channel](cleaned, clip.rate_hz)
+        cut = heard[: int(seconds * rate_hz)]
+        alone = detect(cut, rate_hz, [key], search="none")
+        listed = detect(cut, rate_hz, [key], search="full", outputs=[outputs])
+        yield Averaged(
+            clip.speaker, channel, alone.verdict == "ours", listed.verdict == "ours", listed.record == record
+        )
 
 
 @dataclass(frozen=True)

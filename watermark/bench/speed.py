@@ -4,11 +4,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
+from watermark.bench.presence import LISTED, some_outputs
 from watermark.bench.speech import Clip
 from watermark.codec.detect import detect
 from watermark.codec.embed import embed
 from watermark.codec.field import gain_field
 from watermark.codec.keys import MarkKey
+from watermark.codec.outputs import Outputs
+from watermark.codec.plan import Search
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,10 @@ def speeds(clip: Clip, rounds: int = 3) -> list[Speed]:
     key, seconds = MarkKey(b"speed of the mark on one core..."), len(clip.samples) / clip.rate_hz
     gains = gain_field(key, 1, 2, 3, rate_hz=24000)
 
-    def look(search: str) -> Callable[[], object]:
-        return lambda: detect(clip.samples, clip.rate_hz, [key], search=search)  # type: ignore[arg-type]  # a literal
+    listed = Outputs.of(key, some_outputs(np.random.default_rng(0), LISTED))
+
+    def look(search: Search, *outputs: Outputs) -> Callable[[], object]:
+        return lambda: detect(clip.samples, clip.rate_hz, [key], search=search, outputs=outputs)
 
     return [
         measured("embed, choosing a place", seconds, lambda: embed(clip.samples, clip.rate_hz, key, 1), rounds),
@@ -46,5 +53,8 @@ def speeds(clip: Clip, rounds: int = 3) -> list[Speed]:
         ),
         measured("gains for a vocoder", seconds, lambda: gains(0, int(seconds * 93.75)), rounds),
         measured("detect, search none", seconds, look("none"), 2 * rounds),
-        *(measured(f"detect, search {search}", seconds, look(search), 1) for search in ("quick", "full")),
+        measured("detect, search quick", seconds, look("quick"), 1),
+        measured("detect, search full", seconds, look("full"), 1),
+        measured(f"detect, search none, a list of {LISTED:,}", seconds, look("none", listed), rounds),
+        measured(f"detect, search full, a list of {LISTED:,}, each walked", seconds, look("full", listed), 1),
     ]

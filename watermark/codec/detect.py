@@ -98,7 +98,8 @@ def detect(
         search: "none" = at the speed it has; "quick" = also changed tempo, speed or pitch; "full" = any
             mixture of tempo and pitch within 12 %.
         outputs: lists of outputs that come into question, each of one of the keys: far fewer seconds are needed to
-            find one of them and to name it. What is not on a list is still found, for 1 % more seconds.
+            find one of them and to name it. What is not on a list is still found, for 1 % more seconds. The full
+            search finds them without their pilots, too (`walk.py`), as long as the clip has the speed it had.
         progress: called with the finished share (0 to 1).
 
     Returns:
@@ -140,6 +141,8 @@ def _candidates(seeker: Seeker, search: Search, progress: Progress) -> Iterator[
     plan, enough = families(search), math.log(ALPHA)
     for number in range(MOST_MARKS):
         best = seeker.best(plan, enough, progress if number == 0 else lambda done: None)
+        if best.log_p > enough and search == "full" and number == 0:
+            best = min(best, seeker.along_outputs(), key=lambda one: one.log_p)
         mark = _mark(seeker, best, number + 1) if best.log_p <= enough else None
         yield best, mark
         if mark is None or not mark.spans:
@@ -158,9 +161,9 @@ def examine(seeker: Seeker, plan: Sequence[Family]) -> tuple[float, Mark | None]
 
 def _mark(seeker: Seeker, found: Candidate, read_so_far: int) -> Mark:
     """Read the payload on the line that was found and say where the mark is."""
-    unchanged = found.line.scale == Scale() or found.record is not None  # a listed output's line is as fine as it gets
-    line = found.line if unchanged else settled(seeker.evidence, found)
-    reading = read(found.key, seeker.evidence(line.scale.pitch), line, 0.0, seeker.length_s, found.record)
+    fine = found.line.scale == Scale() or found.claim.record is not None  # a listed output's line is fine already
+    line = found.line if fine else settled(seeker.evidence, found)
+    reading = read(found.key, seeker.evidence(line.scale.pitch), line, 0.0, seeker.length_s, found.claim)
     record, log_p = _record_of(seeker, found, reading)
     log_p += math.log(read_so_far)
     if log_p > math.log(ALPHA):
@@ -180,7 +183,7 @@ def _record_of(seeker: Seeker, found: Candidate, reading: Reading) -> tuple[int 
     window, count = found.line.covering(*found.window)
     records = [record for some in listed for record in some.meeting(window.place, count)]
     record, log_p = nearest_record(found.key, reading, records)
-    if found.record is not None:  # its payload symbols had a word in where the line lies
+    if found.claim.record is not None:  # its payload symbols had a word in where the line lies
         log_p += math.log(NEIGHBOURS_AS_IS if found.line.scale == Scale() else NEIGHBOURS)
     return record, min(log_p, 0.0)
 

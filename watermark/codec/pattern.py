@@ -91,6 +91,12 @@ class Pattern:
             return _signs(stream) * self._pilot(stream)
         return _signs(stream, bands) * _masks(self.key)[0][stream[:, 7]]
 
+    def payload(self, first: int, count: int, word: Signs) -> Signs:
+        """Payload signs of the telephone bands when the word is `word`, and zeros at the pilots: (count, 22)."""
+        stream = self._stream(first, count)
+        free = ~_masks(self.key)[0][stream[:, 7]]
+        return _signs(stream, NARROW) * free * word[self._code_of(first, free, 0)]
+
     def _stream(self, first: int, count: int) -> npt.NDArray[np.uint8]:
         secret, first = self.key.purpose("pattern"), first % self.length
         ahead = min(count, self.length - first)
@@ -104,15 +110,18 @@ class Pattern:
         return np.concatenate([narrow[stream[:, 7]], upper[stream[:, 8]]], axis=1)
 
     def _code(self, first: int, pilot: npt.NDArray[np.bool_]) -> npt.NDArray[np.int16]:
-        time = (first + np.arange(len(pilot))) % self.length
-        parts = []
-        for which, (low, high) in enumerate(((0, NARROW), (NARROW, BANDS))):
-            free = ~pilot[:, low:high]
-            slots = high - low - PILOTS[which]
-            slot = time[:, None] * slots + np.cumsum(free, axis=1) - 1
-            factor, offset = (part[slot // WORD] for part in _permutations(self.key, which))
-            parts.append(((factor * slot + offset) % WORD).astype(np.int16))
+        free = ~pilot
+        parts = [self._code_of(first, free[:, :NARROW], 0), self._code_of(first, free[:, NARROW:], 1)]
         return np.concatenate(parts, axis=1)
+
+    def _code_of(self, first: int, free: npt.NDArray[np.bool_], which: int) -> npt.NDArray[np.int16]:
+        """The payload signs of the narrow (0) or the upper (1) bands, from where they are free: (K, bands)."""
+        slots = free.shape[1] - PILOTS[which]
+        slot = ((first + np.arange(len(free))) % self.length * slots).astype(np.uint32)[:, None]
+        slot = slot + np.cumsum(free, axis=1, dtype=np.uint32) - free
+        factor, offset = (part[slot // WORD] for part in _permutations(self.key, which))
+        # Products wrap at 2^32, of which the length of a word is a divisor.
+        return ((factor * slot + offset) % WORD).astype(np.int16)
 
 
 def _signs(stream: npt.NDArray[np.uint8], bands: int = BANDS) -> Signs:
@@ -130,9 +139,9 @@ def _masks(key: MarkKey) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
 
 
 @lru_cache(maxsize=16)
-def _permutations(key: MarkKey, which: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _permutations(key: MarkKey, which: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
     """A keyed affine permutation of the 512 payload signs for each turn through them: odd factor, offset."""
     turns = LENGTH * max(NARROW - PILOTS[0], BANDS - NARROW - PILOTS[1]) // WORD + 1
     stream = keystream(key.purpose("layout"), _PERMUTATIONS * (which + 1), turns // 4 + 1)
-    pairs = stream.view("<u2").reshape(-1, 2)[:turns].astype(np.int64)
-    return pairs[:, 0] | 1, pairs[:, 1]
+    pairs = stream.view("<u2").reshape(-1, 2)[:turns].astype(np.uint32)
+    return pairs[:, 0] | np.uint32(1), pairs[:, 1]

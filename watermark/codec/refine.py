@@ -20,7 +20,7 @@ from watermark.codec.outputs import Outputs
 from watermark.codec.pattern import SYMBOL_S, Chips, Pattern
 from watermark.codec.payload import WORD, words_of
 from watermark.codec.plan import FINE_PITCH, FINE_TEMPO, SHIFTS_NEAR, TEMPOS_NEAR, Family
-from watermark.codec.search import PROFILES, Line, Scale, claimed
+from watermark.codec.search import ANYBODYS, PROFILES, Claim, Line, Scale
 
 Floats = npt.NDArray[np.float32]
 Window = tuple[float, float]  # start_s, end_s
@@ -38,25 +38,22 @@ _PARTS = np.array(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A line, the key and the window it was found with, and ln of its p-value; with the record it is said to be of."""
+    """A line, the key and the window it was found with, what it claims, and ln of its p-value."""
 
     line: Line
     key: MarkKey
     window: Window
     log_p: float
-    record: int | None = None
-
-    def claimed(self, place: int, count: int) -> npt.NDArray[np.int8]:
-        """The signs (count, B) that should be heard from `place` on."""
-        return claimed(self.key, self.record, place, count)
+    claim: Claim = ANYBODYS
 
 
-def candidate(evidence: EvidenceAt, line: Line, key: MarkKey, window: Window, record: int | None = None) -> Candidate:
-    """A line scored exactly on one window, as one of `record` or as anybody's."""
+def candidate(
+    evidence: EvidenceAt, line: Line, key: MarkKey, window: Window, claim: Claim = ANYBODYS
+) -> Candidate:
+    """A line scored exactly on one window; by its pilots when nothing else is claimed."""
     line, count = line.covering(*window)
     values = evidence(line.scale.pitch).at(line.first_s, count, line.scale.tempo)
-    log_p = float(log_p_of(values, claimed(key, record, line.place, count)))
-    return Candidate(line, key, window, log_p, record)
+    return Candidate(line, key, window, float(log_p_of(values, claim.signs(key, line.place, count))), claim)
 
 
 def likeliest_output(evidence: EvidenceAt, line: Line, outputs: Outputs, window: Window) -> Candidate | None:
@@ -69,7 +66,7 @@ def likeliest_output(evidence: EvidenceAt, line: Line, outputs: Outputs, window:
     chips = Pattern(outputs.key).chips(line.place, count)
     log_p = log_p_of_words(values, chips, words_of(outputs.key, records))
     least = int(log_p.argmin())
-    return Candidate(line, outputs.key, window, float(log_p[least]), records[least])
+    return Candidate(line, outputs.key, window, float(log_p[least]), Claim(records[least]))
 
 
 def refined(evidence: EvidenceAt, found: Candidate, family: Family, price: float) -> Candidate:
@@ -117,7 +114,7 @@ class _Neighbours:
         start_s, end_s = found.window
         middle, _ = found.line.covering((start_s + end_s) / 2, (start_s + end_s) / 2)
         half = int(0.5 * (end_s - start_s) / (SYMBOL_S * middle.scale.tempo)) + 1
-        return cls(evidence, found, middle, half, found.claimed(middle.place - half, 2 * half))
+        return cls(evidence, found, middle, half, found.claim.signs(found.key, middle.place - half, 2 * half))
 
     def best(self, tempos: Sequence[float], pitches: Sequence[float], quarters: Sequence[int]) -> tuple[Candidate, int]:
         """The best of all combinations, and by how many quarters of a symbol it is shifted."""

@@ -72,18 +72,30 @@ class Reading:
         return float((heard * claims).sum()) / norm if norm > 0 else 0.0
 
 
-def claimed(key: MarkKey, record: int | None, place: int, count: int) -> Signs:
-    """What should be heard from `place` on (count, B): every symbol of a record, or the pilots alone."""
-    if record is None:
-        return Pattern(key).pilots(place, count)
-    return Pattern(key).chips(place, count).carrying(word_of(key, record))
+@dataclass(frozen=True)
+class Claim:
+    """What a line is said to carry: anybody's pilots, every symbol of a record, or its payload symbols alone."""
+
+    record: int | None = None
+    pilots: bool = True
+
+    def signs(self, key: MarkKey, place: int, count: int) -> Signs:
+        """What should be heard from `place` on, and zeros where nothing is claimed: (count, B)."""
+        if self.record is None:
+            return Pattern(key).pilots(place, count)
+        chips = Pattern(key).chips(place, count)
+        signs = chips.carrying(word_of(key, self.record))
+        return signs if self.pilots else signs * ~chips.pilot
+
+
+ANYBODYS = Claim()
 
 
 def read(
-    key: MarkKey, evidence: Evidence, line: Line, start_s: float, end_s: float, record: int | None = None
+    key: MarkKey, evidence: Evidence, line: Line, start_s: float, end_s: float, claim: Claim = ANYBODYS
 ) -> Reading:
-    """Lay a line over part of a clip; it claims its pilots, or all symbols of a record."""
+    """Lay a line over part of a clip; it claims its pilots when nothing else is said."""
     line, count = line.covering(start_s, end_s)
     values = evidence.at(line.first_s, count, line.scale.tempo)
-    claims = claimed(key, record, line.place, count)
+    claims = claim.signs(key, line.place, count)
     return Reading(line, values, Pattern(key).chips(line.place, count), claims)

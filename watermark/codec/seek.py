@@ -20,12 +20,13 @@ from watermark.codec.evidence import Evidence, judged
 from watermark.codec.frames import FRAMES_HZ
 from watermark.codec.keys import MarkKey
 from watermark.codec.outputs import Outputs
-from watermark.codec.pattern import NARROW, STRETCH, SYMBOL_S
-from watermark.codec.plan import Family
+from watermark.codec.pattern import LENGTH, NARROW, STRETCH, SYMBOL_S
+from watermark.codec.plan import Family, families
 from watermark.codec.refine import Candidate, Window, candidate, likeliest_output, refined
-from watermark.codec.search import Line, Scale
+from watermark.codec.search import Claim, Line, Scale
 from watermark.codec.spectra import WINDOW, handfuls
 from watermark.codec.sweep import SEQUENCES, Sweep
+from watermark.codec.walk import walk
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,7 +39,8 @@ REFINED = 4
 LISTED_FLOOR = 3.3
 LISTED_LOOKED_AT, LISTED_LOOKED_AT_AS_IS = 96, 768
 OUTPUTS_TRIED = 128  # lines, the best by their pilots, that are read as the outputs that lie there
-OUTPUT_SHARE = 0.25  # of the allowance; the rest stays with the pilots alone
+OUTPUT_SHARE, WALK_SHARE = 0.25, 0.05  # of the allowance; the rest stays with the pilots alone
+WALKED = 10_000  # outputs times windows: a quarter of a minute
 _REMEMBERED = 400_000  # frames of evidence: 86 MB
 
 
@@ -135,15 +137,14 @@ class Seeker:
         found: list[Proposal] = []
         sweep = Sweep(len(family.steps) * len(self.windows()))
         for keys in handfuls(self.keys):
-            sequences = self._sequences(family)
+            sequences = self._sequences(family, SCALED_WINDOW_S if family.tempos_near else WINDOW_S)
             while some := list(islice(sequences, SEQUENCES)):
                 found = nlargest(room, [*found, *_swept(sweep, keys, some, floor)], key=lambda one: one.score)
                 told(len(some))
         return found
 
-    def _sequences(self, family: Family) -> Iterator[Heard]:
-        """What every coarse step of a family sees of every window."""
-        length_s = SCALED_WINDOW_S if family.tempos_near else WINDOW_S
+    def _sequences(self, family: Family, length_s: float) -> Iterator[Heard]:
+        """What every coarse step of a family sees of every window, or of so much of it as is liveliest."""
         for pitch, steps in groupby(family.steps, lambda step: step.pitch):
             evidence, some = self.evidence(pitch), list(steps)
             for window in self.windows():
@@ -167,18 +168,39 @@ class Seeker:
     def _closest(self, family: Family, scored: list[Candidate]) -> Candidate:
         """The best of a family's proposals by their pilots, after refining and with its price paid."""
         places = sum(key.stretches for key in self.keys) * STRETCH
-        return self._refined(family, self._price(family, places, 1.0 - OUTPUT_SHARE if self.outputs else 1.0), scored)
+        share = 1.0 - OUTPUT_SHARE - WALK_SHARE if self.outputs else 1.0
+        return self._refined(family, self._price(family, places, share), scored)
 
     def _closest_output(self, family: Family, scored: list[Candidate]) -> Candidate:
         """The best by all symbols, as outputs of the lists; what a list costs is paid, not what a pattern costs."""
         if not self.outputs:
             return self._nothing()
         lists = {outputs.key: outputs for outputs in self.outputs}
-        count = family.symbols(max(end_s - start_s for start_s, end_s in self.windows()))
-        price = self._price(family, sum(outputs.hypotheses(count) for outputs in self.outputs), OUTPUT_SHARE)
         listed = nsmallest(OUTPUTS_TRIED, (one for one in scored if one.key in lists), key=lambda one: one.log_p)
         tried = (likeliest_output(self.evidence, one.line, lists[one.key], one.window) for one in listed)
+        price = self._price(family, self._hypotheses(family), OUTPUT_SHARE)
         return self._refined(family, price, [one for one in tried if one is not None])
+
+    def along_outputs(self) -> Candidate:
+        """The likeliest line by a listed output's payload symbols alone, for a clip as it is and a list not too long.
+
+        Its price is paid whether or not anybody looks, so that a longer look never changes what a shorter one said.
+        """
+        if sum(map(len, self.outputs)) * len(self.windows()) > WALKED:
+            return self._nothing()
+        family, found = families("full")[0], list[Candidate]()
+        heard = list(self._sequences(family, SCALED_WINDOW_S))
+        for outputs in self.outputs:
+            for met in walk(outputs, _stacked(heard), OUTPUTS_TRIED):
+                one, claim = heard[met.sequence], Claim(met.record, pilots=False)
+                line = replace(one.line, place=met.place % LENGTH)
+                found.append(candidate(self.evidence, line, outputs.key, one.window, claim))
+        return self._refined(family, self._price(family, self._hypotheses(family), WALK_SHARE), found)
+
+    def _hypotheses(self, family: Family) -> int:
+        """At how many places the outputs of the lists could meet a window."""
+        count = family.symbols(max(end_s - start_s for start_s, end_s in self.windows()))
+        return sum(outputs.hypotheses(count) for outputs in self.outputs)
 
     def _price(self, family: Family, places: int, share: float) -> float:
         """Natural logarithm of what a hypothesis costs; windows count twice, alone and within the whole clip."""
@@ -191,15 +213,20 @@ class Seeker:
             key=lambda one: one.log_p,
             default=self._nothing(),
         )
-        whole = candidate(self.evidence, best.line, best.key, (0.0, self.length_s), best.record)
+        whole = candidate(self.evidence, best.line, best.key, (0.0, self.length_s), best.claim)
         return replace(best, log_p=min(best.log_p, whole.log_p, -price) + price)
 
 
 def _swept(sweep: Sweep, keys: Sequence[MarkKey], some: Sequence[Heard], floor: float) -> Iterable[Proposal]:
-    windows = np.zeros((len(some), max(len(one.values) for one in some), NARROW), np.float32)
-    for row, one in zip(windows, some, strict=True):
-        row[: len(one.values)] = one.values
-    for hit in sweep.over(keys, windows, floor):
+    for hit in sweep.over(keys, _stacked(some), floor):
         heard = some[hit.sequence]
         line = Line(hit.place, heard.line.first_s, heard.line.scale)
         yield Proposal(hit.score, line, hit.key, heard.window)
+
+
+def _stacked(some: Sequence[Heard]) -> Floats:
+    """What is heard, one below the other, the shorter ones filled up with zeros: (S, K, 22)."""
+    windows = np.zeros((len(some), max(len(one.values) for one in some), NARROW), np.float32)
+    for row, one in zip(windows, some, strict=True):
+        row[: len(one.values)] = one.values
+    return windows
