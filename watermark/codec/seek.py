@@ -186,7 +186,7 @@ class Seeker:
 
         Its price is paid whether or not anybody looks, so that a longer look never changes what a shorter one said.
         """
-        if sum(map(len, self.outputs)) * len(self.windows()) > WALKED:
+        if not 0 < sum(map(len, self.outputs)) * len(self.windows()) <= WALKED:
             return self._nothing()
         family, found = families("full")[0], list[Candidate]()
         heard = list(self._sequences(family, SCALED_WINDOW_S))
