@@ -131,7 +131,7 @@ def _found(
     clip = samples[:, 0] if samples.shape[1] == 1 else samples
     long = len(samples) > LONG_S * rate_hz or search == "full"
     return detect(
-        clip, rate_hz, keys, search="full" if search == "full" else "none", outputs=outputs,
+        clip, rate_hz, keys, search="full" if search == "full" else "none", outputs=outputs, walk=search == "full",
         progress=told if long and sys.stderr.isatty() else None,
     )  # fmt: skip
 

@@ -92,6 +92,7 @@ def look(
     keys: Sequence[MarkKey],
     depth: Depth,
     outputs: Sequence[Outputs] = (),
+    walk: bool = False,
     progress: Progress | None = None,
 ) -> Finding:
     """Search a clip for marks of any of `keys`.
@@ -100,11 +101,14 @@ def look(
         clip: any rate from 8 kHz on, (T,) or (C, T); channels are searched one by one.
         keys: every live epoch.
         depth: how far; see `_SEARCH`.
-        outputs: lists of what has been made, each with its key; a few seconds less are enough to find one of them.
+        outputs: lists of what has been made, each with its key; fewer seconds are enough to find one of them.
+        walk: also look for what has lost its pilots; see `codec.detect`.
         progress: told the finished share, 0 to 1; what it raises ends the search.
     """
     samples = clip.mono().samples if clip.channels == 1 else np.ascontiguousarray(clip.samples.T)  # (T,) or (T, C)
-    found = codec.detect(samples, clip.rate_hz, keys, search=_SEARCH[depth], outputs=outputs, progress=progress)
+    found = codec.detect(
+        samples, clip.rate_hz, keys, search=_SEARCH[depth], outputs=outputs, walk=walk, progress=progress
+    )
     marks = tuple(Found(mark.record, mark.p_value, tuple(_span(s) for s in mark.spans)) for mark in found.marks)
     searched = {
         "depth": depth,
@@ -158,7 +162,7 @@ def search(
     quick = look(clip, keys, "quick")
     if quick.decides:
         return quick
-    full = look(clip, keys, "full", outputs, progress)
+    full = look(clip, keys, "full", outputs, walk=True, progress=progress)
     return quick if quick.verdict == "ours" and full.p_value >= quick.p_value else full
 
 

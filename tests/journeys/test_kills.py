@@ -179,7 +179,7 @@ def test_nothing_is_lost_doubled_unmarked_or_released_without_consent(platform, 
         print(f"seed {seed}: {len(accepted)} accepted, {killer.kills.total()} kills so far", flush=True)
         while not killer.done:
             time.sleep(0.2)
-        _drained(running, len(accepted))
+        _drained(running, len(accepted), 900 + jobs / 3)
     finally:  # or it would start again what the fixture stops
         killer.rest()
     found, kills = _verdict(running, stage, accepted), killer.kills
@@ -223,7 +223,7 @@ def _withdrawn(running: LocalPlatform, voice: dict) -> None:
             time.sleep(0.2)
 
 
-def _drained(running: LocalPlatform, count: int, limit_s: float = 900) -> None:
+def _drained(running: LocalPlatform, count: int, limit_s: float) -> None:
     """Wait until every accepted job has ended."""
     deadline = time.monotonic() + limit_s
     with running.servers.superuser() as connection:

@@ -106,7 +106,7 @@ def averaged(clip: Clip, seed: int, *, seconds: float = 10.0) -> Iterator[Averag
         heard, rate_hz = CHANNELS[channel](cleaned, clip.rate_hz)
         cut = heard[: int(seconds * rate_hz)]
         alone = detect(cut, rate_hz, [key], search="none")
-        listed = detect(cut, rate_hz, [key], search="full", outputs=[outputs])
+        listed = detect(cut, rate_hz, [key], search="none", outputs=[outputs], walk=True)
         yield Averaged(
             clip.speaker, channel, alone.verdict == "ours", listed.verdict == "ours", listed.record == record
         )

@@ -87,6 +87,7 @@ def detect(
     *,
     search: Search = "quick",
     outputs: Sequence[Outputs] = (),
+    walk: bool = False,
     progress: Progress | None = None,
 ) -> Detection:
     """Look for marks of any of `keys` in a clip.
@@ -98,8 +99,9 @@ def detect(
         search: "none" = at the speed it has; "quick" = also changed tempo, speed or pitch; "full" = any
             mixture of tempo and pitch within 12 %.
         outputs: lists of outputs that come into question, each of one of the keys: far fewer seconds are needed to
-            find one of them and to name it. What is not on a list is still found, for 1 % more seconds. The full
-            search finds them without their pilots, too (`walk.py`), as long as the clip has the speed it had.
+            find one of them and to name it. What is not on a list is still found, for 1 % more seconds.
+        walk: where nothing else is found, also look for outputs of the lists that have lost their pilots (`walk.py`);
+            only at the speed it has, and only for lists of up to `seek.WALKED`.
         progress: called with the finished share (0 to 1).
 
     Returns:
@@ -115,16 +117,16 @@ def detect(
     answers = []
     for number, channel in enumerate(channels):
         seeker = Seeker(frames.power(channel, rate_hz), tuple(keys), listed, len(channels))
-        answers.append(_answer(seeker, search, partial(told, number)))
+        answers.append(_answer(seeker, search, walk, partial(told, number)))
     return min(answers, key=lambda answer: answer.p_value)
 
 
-def _answer(seeker: Seeker, search: Search, progress: Progress) -> Detection:
+def _answer(seeker: Seeker, search: Search, walk: bool, progress: Progress) -> Detection:
     """All marks of one channel, then the verdict on the strongest."""
     speech_s = markable_s(seeker.spectrum)
     if not seeker.keys or speech_s == 0:
         return Detection("inconclusive", 1.0, None, 1.0, None, (), speech_s)
-    found = list(_candidates(seeker, search, progress))
+    found = list(_candidates(seeker, search, walk, progress))
     progress(1.0)
     marks = [mark for _, mark in found if mark is not None]
     if marks:
@@ -136,12 +138,14 @@ def _answer(seeker: Seeker, search: Search, progress: Progress) -> Detection:
     return Detection(verdict, least, None, 1.0, None, (), speech_s)
 
 
-def _candidates(seeker: Seeker, search: Search, progress: Progress) -> Iterator[tuple[Candidate, Mark | None]]:
+def _candidates(
+    seeker: Seeker, search: Search, walk: bool, progress: Progress
+) -> Iterator[tuple[Candidate, Mark | None]]:
     """Mark after mark, each hidden before the next is sought, and at last the candidate that was none."""
     plan, enough = families(search), math.log(ALPHA)
     for number in range(MOST_MARKS):
         best = seeker.best(plan, enough, progress if number == 0 else lambda done: None)
-        if best.log_p > enough and search == "full" and number == 0:
+        if walk and best.log_p > enough and number == 0:
             best = min(best, seeker.along_outputs(), key=lambda one: one.log_p)
         mark = _mark(seeker, best, number + 1) if best.log_p <= enough else None
         yield best, mark

@@ -60,7 +60,7 @@ def test_an_output_without_its_pilots_is_found_by_its_own_symbols(marked, averag
     found = Seeker(frames.power(averaged, made.rate_hz), (key,), (outputs,)).along_outputs()
     assert found.log_p < math.log(ALPHA)
     assert (found.claim.record, found.claim.pilots) == (record, False)
-    answer = detect(averaged, made.rate_hz, [key], search="full", outputs=[outputs])
+    answer = detect(averaged, made.rate_hz, [key], search="none", outputs=[outputs], walk=True)
     assert (answer.verdict, answer.record) == ("ours", record)
 
 
