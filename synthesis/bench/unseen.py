@@ -23,7 +23,8 @@ from synthesis.training.corpora import Recording
 HELD_S = 40.0  # of recordings that no adapter hears
 PREVIEW_MIN = 0.4
 LANGUAGES = {"flemishguy": "nl"}
-_TRAINING = ("adapt", "takes", "alignment", "features")  # of `synthesis.tts`: what an adapter depends on, but weights
+# of `synthesis.tts`: what an adapter depends on, but weights
+_TRAINING = ("adapt", "takes", "alignment", "features", "likeness", "pairing")
 
 
 @dataclass(frozen=True)

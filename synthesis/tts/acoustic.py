@@ -73,10 +73,18 @@ class Decoder(nn.Module):
 
     def forward(self, x: Tensor, person: Person, mask: Tensor | None = None) -> Tensor:
         """(B, L, M + 2): log-mel, log(f0 / 150), voicing logit. mask is (B, L, 1)."""
+        return self.outer(self.inner(x, person, mask), person)
+
+    def inner(self, x: Tensor, person: Person, mask: Tensor | None = None) -> Tensor:
+        """What the last layer hears, (B, L, D)."""
         touches = person.stages or (blocks.NONE,) * len(self.stages)
         for stage, touch in zip(self.stages, touches, strict=True):
             x = stage(x, mask, person.vector, touch)
-        x = self.last(x, person.vector, person.last)
+        last: Tensor = self.last(x, person.vector, person.last)
+        return last
+
+    def outer(self, x: Tensor, person: Person) -> Tensor:
+        """The last layer, on what `inner` gave it."""
         out = blocks.low_rank(self.out(x), x, person.out_in, person.out_out).float()
         return out if person.bias is None else out + person.bias[:, None]
 

@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from synthesis.tts import adapter, likeness
+from synthesis.tts import adapter, likeness, precision
 from synthesis.tts.acoustic import Acoustic, Person, Prosody
 from synthesis.tts.adapter import Adapter
 from synthesis.tts.features import HOP, MELS
@@ -37,6 +37,7 @@ RATE = 2e-3
 HELD_SHARE = 10  # one take in this many decides when to stop
 SHORT_S = 180.0  # below this much speech the rank is halved
 LIKENESS = 2.5  # held-out loss that a cosine of 1 outweighs: whom training does not come nearer to keeps the start
+_SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the start to the best
 SLOWEST = 1.3  # times as long as the base voice takes
 
 Progress = Callable[[float, str], None]
@@ -134,6 +135,7 @@ class _Learner:
     train: list[Heard] = field(default_factory=list)
     held: list[Heard] = field(default_factory=list)
     tensors: dict[str, Tensor] = field(default_factory=dict)
+    first: dict[str, Tensor] = field(default_factory=dict)
     best: dict[str, Tensor] = field(default_factory=dict)
     best_loss: float = float("inf")
     waited: int = 0
@@ -144,16 +146,15 @@ class _Learner:
         """Listen to the takes and lay the first values."""
         heard = _brisk(self.base, _usable(self.base, self.pupil.takes, self.pupil.progress))
         clips = [take.samples for take in _longest(self.pupil.takes)]
-        own = likeness.voice_like(self.base, clips)
         self.train, self.held = _parted(heard, self.pupil.seed)
         frames = sum(len(part.mel) for part in self.train)
         rank = adapter.RANK // 2 if frames * HOP < SHORT_S * self.base.rate_hz else adapter.RANK
-        first = likeness.start(self.base, own, clips, rank, self.pupil.seed)
+        first = likeness.start(self.base, clips, rank, seed=self.pupil.seed)
         self.tensors = {name: value.requires_grad_() for name, value in first.items()}
         self.optimiser = torch.optim.AdamW(self.tensors.values(), RATE, (0.9, 0.98), weight_decay=0.02)
         self.dice = np.random.default_rng([self.pupil.seed, 3])
         self.person = torch.from_numpy(np.mean([self.base.speaker_embedding(clip) for clip in clips], 0))
-        self.best, self.learning = _copy(self.tensors), True
+        self.first, self.best, self.learning = _copy(self.tensors), _copy(self.tensors), True
 
     def goes_on(self) -> bool:
         """Tell the news and ask, in the thread that brought the person."""
@@ -199,8 +200,18 @@ class _Learner:
         loss, alike = self._held()
         if loss - LIKENESS * alike < self.best_loss:
             self.best = _copy(self.tensors)
+        kept = self._no_farther()
         self.pupil.progress(1.0, "done")
-        return Adapter(self.base.sha256, {name: value.half().float() for name, value in self.best.items()})
+        return Adapter(self.base.sha256, {name: value.half().float() for name, value in kept.items()})
+
+    def _no_farther(self) -> dict[str, Tensor]:
+        """The best, or as much of the way there from the start as leaves the voice as like the person as it began."""
+        begun = likeness.nearness(self.base, self.first, self.person)
+        for share in _SHARES:
+            mixed = {name: first.lerp(self.best[name], share) for name, first in self.first.items()}
+            if likeness.nearness(self.base, mixed, self.person) >= begun:
+                return mixed
+        return self.first
 
     @torch.no_grad()
     def _held(self) -> tuple[float, float]:
@@ -279,7 +290,7 @@ def _together(
             for name in Heard.__dataclass_fields__}  # fmt: skip
     whole = Heard(**{name: value.to(base.device) for name, value in side.items()})
     person = adapter.person(base.config.acoustic, [own["voice"] for own in tensors], list(tensors))
-    with torch.autocast(base.device, torch.bfloat16):
+    with precision.quick(base.device):
         made, said = spoken(base.acoustic, whole, person)
     return whole, made, said
 

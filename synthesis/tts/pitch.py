@@ -26,9 +26,10 @@ _JUMP_COST = 0.8
 _SWITCH_COST = 0.18
 
 Floats = NDArray[np.float32]
+Track = tuple[Floats, Floats]  # f0 in Hz and voicing, (L,) each
 
 
-def track(wave: Floats) -> tuple[Floats, Floats]:
+def track(wave: Floats) -> Track:
     """Pitch of mono sound at 24 kHz.
 
     Args:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from synthesis.tts import alignment, features, pitch
+from synthesis.tts import alignment, features, pitch, precision
 from synthesis.tts.acoustic import ENERGY_STEP, ENERGY_ZERO, PITCH_UNIT_HZ
 from synthesis.tts.features import HOP
 from synthesis.tts.voice import BaseVoice
@@ -124,7 +124,7 @@ def hear(base: BaseVoice, take: Take) -> Heard:
     bands = torch.ones(said.mel.shape)
     if features.is_narrow(said.mel):
         bands[:, features.NARROW_BANDS :] = 0.0
-    with torch.no_grad(), torch.autocast(base.device, torch.bfloat16):
+    with torch.no_grad(), precision.quick(base.device):
         read = base.acoustic.encoder(units, torch.ones(units.shape[:2], dtype=torch.bool, device=base.device))[0]
     durations, high, level = (
         functional.pad(one, (0, _GAP_UNITS)) for one in (said.durations, said.pitch, said.energy)

@@ -170,17 +170,18 @@ class BaseVoice:
         return adapter.person(self.config.acoustic, vectors, tensors)
 
     @torch.no_grad()
-    def voice_vector(self, clip: NDArray[np.float32]) -> VoiceVector:
-        """The voice of a clip, for a zero-shot preview.
+    def voice_vector(self, clip: NDArray[np.float32], track: pitch.Track | None = None) -> VoiceVector:
+        """The voice of a clip as the reference encoder hears it; `likeness.preview` makes more of it.
 
         Args:
             clip: mono float32 (T,) at 24 kHz, one person, 5 to 30 s for a good likeness; any level.
+            track: `pitch.track` of the clip, where it is known.
 
         Raises:
             ValueError: shorter than half a second, or silent.
         """
         mel = self._heard(clip)
-        f0, voiced = pitch.track(clip)
+        f0, voiced = pitch.track(clip) if track is None else track
         own = np.log(f0[voiced > 0] / PITCH_UNIT_HZ) if voiced.any() else np.zeros(1, np.float32)
         measured = torch.tensor([[float(own.mean()), float(own.std())]])
         statistics = self.speaker.statistics(mel, torch.ones(mel.shape[:2], dtype=torch.bool))

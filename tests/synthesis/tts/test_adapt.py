@@ -1,6 +1,7 @@
 """Adapters: small, portable, bound to one base, and without a trace in it."""
 
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -9,10 +10,11 @@ import pytest
 import torch
 
 from synthesis.tts import adapt as adapting
-from synthesis.tts import adapter, likeness, symbols, voicefile
+from synthesis.tts import adapter, contrast, features, likeness, pairing, pitch, symbols, voicefile
 from synthesis.tts.adapt import Pupil, School, TooLittle, spoken
 from synthesis.tts.adapter import Adapter
 from synthesis.tts.config import SIZES
+from synthesis.tts.pairing import Frames
 from synthesis.tts.takes import Heard, Take, hear, joined
 from synthesis.tts.voice import BaseVoice, Voice
 
@@ -51,7 +53,7 @@ def test_training_leaves_the_base_as_it_was_and_brings_the_takes_nearer(base: Ba
     assert all(torch.equal(before[name], value) for name, value in base.acoustic.state_dict().items())
     assert told[-1] == (1.0, "done")
     assert [share for share, _ in told] == sorted(share for share, _ in told)
-    assert any(value.abs().max() > 0 for name, value in made.tensors.items() if name.endswith("_out"))
+    assert made.tensors["stage.0.grow_out"].any()
 
 
 def test_training_is_repeatable(base: BaseVoice) -> None:
@@ -60,7 +62,9 @@ def test_training_is_repeatable(base: BaseVoice) -> None:
 
 def test_should_stop_ends_training_at_once(base: BaseVoice) -> None:
     made = School(base).adapt(Pupil([take(0)], 1, lambda share, line: None, lambda: True))
-    assert all(not value.any() for name, value in made.tensors.items() if name.endswith("_out"))
+    untrained = [value for name, value in made.tensors.items() if name.startswith("stage") and name.endswith("_out")]
+    assert untrained
+    assert not any(value.any() for value in untrained)
 
 
 def test_takes_that_cannot_fit_their_text_are_refused(base: BaseVoice) -> None:
@@ -219,6 +223,25 @@ def test_a_preview_speaks_as_high_as_the_clip(base: BaseVoice) -> None:
     assert len(low.adapter.to_bytes()) < 60_000
 
 
+def test_a_preview_has_the_sounds_of_the_clip(base: BaseVoice) -> None:
+    """Not only their mean: what each sound lacks is in the update of the last layer, and the mean is still met."""
+    clip = take(0).samples
+    wanted = likeness.heard([clip], [pitch.track(clip)])
+    assert wanted is not None
+    made = likeness.preview(base, clip)
+    assert made.adapter is not None
+    plain = {**made.adapter.tensors, "out_out": torch.zeros_like(made.adapter.tensors["out_out"])}
+
+    def far(tensors: Mapping[str, torch.Tensor]) -> float:
+        said = likeness._said(base, tensors)
+        own = Frames(contrast.sharpened(said.made[:, : features.MELS]), said.voiced)
+        rows = pairing.speech(own.mel)
+        lacking = pairing.paired(own, wanted.frames, rows) - own.mel[rows]
+        return float((lacking - lacking.mean(0)).abs().mean())
+
+    assert far(made.adapter.tensors) < 0.9 * far(plain)
+
+
 def test_what_comes_nearer_to_the_person_is_kept_though_its_frames_are_further_off(
     base: BaseVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +250,7 @@ def test_what_comes_nearer_to_the_person_is_kept_though_its_frames_are_further_o
     learner.begin()
     seen = iter([(1.0, 0.1), (0.8, 0.1), (0.9, 0.4), (0.7, 0.1), (0.95, 0.3)])
     monkeypatch.setattr(adapting._Learner, "_held", lambda self: next(seen))
+    monkeypatch.setattr(likeness, "nearness", lambda base, tensors, who: 0.5)
     kept = []
     for number in range(4):
         learner.tensors["who"].data.fill_(number)
@@ -234,3 +258,28 @@ def test_what_comes_nearer_to_the_person_is_kept_though_its_frames_are_further_o
         kept.append(float(learner.best["who"][0]))
     assert kept == [0.0, 1.0, 2.0, 2.0]
     assert float(learner.result().tensors["who"][0]) == 2.0
+
+
+@pytest.mark.parametrize(("bearable", "kept"), [(4.0, 4.0), (2.5, 2.0), (0.5, 0.0)])
+def test_a_trained_voice_is_no_farther_from_the_person_than_it_began(
+    base: BaseVoice, bearable: float, kept: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What training gained in frames it may have lost in likeness: as much of the way is gone as loses none."""
+    learner = adapting._Learner(base, pupil(1), 400)
+    learner.begin()
+    monkeypatch.setattr(adapting._Learner, "_held", lambda self: (0.0, 0.0))
+    monkeypatch.setattr(
+        likeness, "nearness", lambda base, tensors, who: 0.5 if float(tensors["who"][0]) <= bearable else 0.4
+    )
+    learner.best["who"] = torch.full_like(learner.best["who"], 4.0)
+    learner.best_loss = -1.0
+    assert float(learner.result().tensors["who"][0]) == kept
+
+
+def test_nearness_is_told_of_what_the_voice_says_by_itself(base: BaseVoice) -> None:
+    who = torch.from_numpy(base.speaker_embedding(take(0).samples))
+    tensors = dict(random_adapter(base, 1).tensors)
+    near = likeness.nearness(base, tensors, who)
+    assert -1.0 <= near <= 1.0
+    louder = tensors | {"bias": tensors["bias"] + torch.linspace(-2, 2, len(tensors["bias"]))}
+    assert likeness.nearness(base, louder, who) != near
