@@ -1,4 +1,4 @@
-"""What watermark keeps on a person: the fingerprints of their sounds, and which mark lies where."""
+"""What watermark keeps on a person: the fingerprints of their sounds, and what reading their marks back showed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from watermark.models import Mark
 class MarkHolding:
     """Answers the erasure's questions for marks (`erasure.holdings.Holding`).
 
-    The record ids stay in `MarkRecord`: random numbers that say "this sound is ours" and nothing of whom.
+    The record ids stay in `MarkRecord` and where they lie in `MarkPlace`: random numbers, and a length in whole tens of
+    seconds, that say "this sound is ours" and nothing of whom.
     """
 
-    name = "fingerprints of sounds and the places of their marks"
+    name = "fingerprints of sounds and the reading of their marks"
 
     def destroy(self, subject: Subject) -> int:
         """Remove the marks; returns how many rows."""

@@ -1,7 +1,7 @@
 """Tables of watermark: which mark lies in which sound, and the verifications that look for them.
 
-No sound is kept here. `MarkRecord` is read before a tenant is known (a clip says nothing but a record
-id), so it is narrow, holds random ids alone and has no row-level security; everything else is the tenant's.
+No sound is kept here. `MarkRecord` and `MarkPlace` are read before a tenant is known (a clip says nothing but a record
+id), so they are narrow, hold random numbers alone and have no row-level security; everything else is the tenant's.
 """
 
 from __future__ import annotations
