@@ -96,7 +96,7 @@ def _channels(people: list[Clip], parsed: argparse.Namespace) -> str:
             table.write_csv(rows, list(presence.trials(clip, list(CHANNELS), seed=seed, cuts=parsed.cuts)))
     done = [one for rows in sorted(folder.glob("*.csv")) for one in table.read_trials(rows)]
     table.write_csv(parsed.out / "channels.csv", done)
-    return table.presence_table(done)
+    return f"{table.presence_table(done)}\n{table.groups_table(done)}"
 
 
 def _long(_: list[Clip], parsed: argparse.Namespace) -> str:

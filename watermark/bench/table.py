@@ -58,3 +58,14 @@ def presence_table(trials: Sequence[Trial]) -> str:
         seconds = " / ".join(f"{length:g}" for length in sorted(by_seconds))
         rows.append((channel, seconds, *answers, str(len(ordered[0]))))
     return markdown(("channel", "seconds", *_COLUMNS.values(), "cuts each"), rows)
+
+
+def groups_table(trials: Sequence[Trial]) -> str:
+    """The same over all channels and lengths together, by sex and by set of recordings."""
+    groups = {f"sex {sex}": [one for one in trials if one.sex == sex] for sex in "FM"}
+    groups |= {name: [one for one in trials if one.group == name] for name in sorted({one.group for one in trials})}
+    rows = [
+        (name, *(percent([getattr(one, answer) for one in some]) for answer in _COLUMNS), str(len(some)))
+        for name, some in groups.items()
+    ]
+    return markdown(("all channels and lengths", *_COLUMNS.values(), "cuts"), rows)
