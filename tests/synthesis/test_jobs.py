@@ -118,7 +118,7 @@ def test_an_engine_that_ignores_the_mark_releases_nothing(world, monkeypatch):
 
 def test_without_the_read_back_the_unmarked_sound_would_be_released(world, monkeypatch):
     """The test above has power: with the guard taken out, the deaf engine's sound is out."""
-    seen = SimpleNamespace(read_back_p=1e-9, markable_s=3.0, blind=False, fingerprint=b"none")
+    seen = SimpleNamespace(read_back_p=1e-9, markable_s=3.0, blind=False, fingerprint=b"none", at_most_s=4.0)
     monkeypatch.setattr(jobs, "HOST", deaf_host())
     monkeypatch.setattr(rendering, "read_back", lambda *_: seen)
     row = world.rendered()
