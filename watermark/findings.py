@@ -113,7 +113,6 @@ def look(
     searched = {
         "depth": depth,
         "epochs": len(keys),
-        "outputs": sum(len(some) for some in outputs),
         "channels": clip.channels,
         "length_s": round(clip.length_s, 3),
         "markable_s": round(float(found.markable_s), 3),

@@ -11,8 +11,10 @@ from watermark.codec.embed import Embedded
 from watermark.codec.errors import BadList
 from watermark.codec.keys import MarkKey
 from watermark.codec.outputs import Output, Outputs
-from watermark.codec.pattern import place_of
+from watermark.codec.pattern import LENGTH, SYMBOL_S, place_of
+from watermark.codec.payload import RECORD_BITS
 
+LONGEST_S = LENGTH * SYMBOL_S  # the whole pattern
 HEAD = ["record", "epoch", "salt", "start", "seconds"]
 
 
@@ -43,6 +45,8 @@ def read_rows(path: Path, keys: Sequence[MarkKey]) -> list[Outputs]:
             try:
                 record, epoch, salt, start, length_s = row
                 output = Output(int(record, 16), place_of(int(salt), int(start)), float(length_s))
+                if output.record >> RECORD_BITS or not 0 < output.length_s < LONGEST_S:
+                    raise ValueError("no record of 48 bits, or no length")
                 found[int(epoch)].append(output)
             except (ValueError, KeyError) as wrong:
                 raise BadList(f"{path.name}, line {rows.line_num}: no output of this key: {','.join(row)}") from wrong

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import migrations
 
 from isolation.scope import SETTING
@@ -62,3 +63,18 @@ class TenantForeignKey(migrations.RunSQL):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """How the operation is written in a migration file."""
         return self.__class__.__name__, list(self.args), {"on_delete": self.on_delete}
+
+
+class Revoke(migrations.RunSQL):
+    """Take rights (UPDATE, DELETE) on `table` from the role that serves: what is written there stays as it is."""
+
+    def __init__(self, table: str, *rights: str) -> None:
+        self.args = (table, *rights)
+        what = f'{", ".join(rights)} ON "{table}"'
+        super().__init__(
+            sql=f'REVOKE {what} FROM "{settings.APP_ROLE}"', reverse_sql=f'GRANT {what} TO "{settings.APP_ROLE}"'
+        )
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """How the operation is written in a migration file."""
+        return self.__class__.__name__, list(self.args), {}

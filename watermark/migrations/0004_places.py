@@ -1,11 +1,6 @@
-from django.conf import settings
 from django.db import migrations, models
 
-
-def _revoke(apps, schema_editor):  # type: ignore[no-untyped-def]  # Django's RunPython signature
-    role = schema_editor.quote_name(settings.APP_ROLE)
-    # As with records: what was written into a sound stays there, whatever becomes of the rows.
-    schema_editor.execute(f"REVOKE UPDATE, DELETE ON watermark_markplace FROM {role}")
+from isolation.rows import Revoke
 
 
 class Migration(migrations.Migration):
@@ -29,5 +24,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(_revoke, migrations.RunPython.noop),
+        # As with records: what was written into a sound stays there, whatever becomes of the rows.
+        Revoke("watermark_markplace", "UPDATE", "DELETE"),
     ]

@@ -60,7 +60,8 @@ def test_a_list_of_what_was_marked_names_a_single_word(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "text", ["", "some,other,table\n", "record,epoch,salt,start,seconds\nbeef,7,1,2,3.0\n",
-             "record,epoch,salt,start,seconds\nbeef,0,1\n"],
+             "record,epoch,salt,start,seconds\nbeef,0,1\n", "record,epoch,salt,start,seconds\nbeef,0,1,2,nan\n",
+             f"record,epoch,salt,start,seconds\n{'f' * 20},0,1,2,3.0\n"],
 )  # fmt: skip
 def test_a_list_that_is_none_of_this_key_is_an_error(folder: Path, text: str) -> None:
     (folder / "bad.csv").write_text(text)
