@@ -6,25 +6,21 @@ the same idempotency key. Afterwards everything is derived from the database and
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from config.demo.client import Answered, Client
-from config.embedded import Profile, free_port
-from config.local import ROOT, LocalPlatform
+from config.local import LocalPlatform
+from tests.journeys.staging import staged
 from tests.load.openloop import quantile
 from tests.load.processes import below
 from tests.populate import USE
@@ -133,23 +129,10 @@ def _kill(pid: int) -> bool:
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Iterator[tuple[LocalPlatform, dict]]:
+def platform() -> Iterator[tuple[LocalPlatform, dict]]:
     """The platform as processes in a profile of its own, with two voices in it."""
-    profile = Profile(ROOT / "var" / "test" / f"kills-{os.getpid()}")
-    settings = {"CONSONANT_ENGINE": "humming", "CONSONANT_TENANT_RATE": "1000000/min"}
-    with profile.held():
-        platform = LocalPlatform(profile, port=free_port(), settings=settings, fast=True)
-        try:
-            platform.start_servers()
-            done = subprocess.run(
-                [sys.executable, "-m", "tests.journeys.stage"],
-                cwd=ROOT, env=platform.environment, capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            assert done.returncode == 0, done.stderr[-3000:]
-            platform.start_processes()
-            yield platform, json.loads(done.stdout.strip().splitlines()[-1])[0]
-        finally:
-            platform.stop()
+    with staged("kills", voices=2) as running:
+        yield running
 
 
 def submitted(client: Client, body: dict, key: str) -> dict | None:

@@ -2,9 +2,9 @@
 
     ./run bench load [SCENE ...] [--seconds S] [--seed N]
 
-Scenes: reads, submissions, verifications, overload, neighbour. Each prints the delays from the moment a request was
-due (see `openloop`), and the processor time that the servers spent on it: delays depend on what else the machine
-does, processor time hardly. From it follows what two free cores could carry.
+Scenes: reads, submissions, merges, verifications, overload, lasting, neighbour. Each prints the delays from the moment
+a request was due (see `openloop`), and the processor time that the servers spent on it: delays depend on what else the
+machine does, processor time hardly. From it follows what two free cores could carry.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,6 +17,7 @@ UNLIMITED = {"CONSONANT_TENANT_RATE": "1000000/min"}
 READS_A_SECOND = 500.0
 SUBMISSIONS_A_SECOND = 200.0
 VERIFICATIONS_A_SECOND = 5.0
+LASTING_A_SECOND = (50.0, 1.0)  # reads, submissions
 LIMIT_A_MINUTE = 600
 
 
@@ -55,11 +57,11 @@ def read(tenant: Tenant) -> Callable[[random.Random, int], Call]:
 
 
 def submit(tenant: Tenant) -> Callable[[random.Random, int], Call]:
-    """A synthesis under an idempotency key of its own."""
+    """A synthesis under an idempotency key that no other part of any scene has."""
     body = json.dumps(tenant.order).encode()
 
     def make(dice: random.Random, number: int) -> Call:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": f"{dice.getrandbits(128):032x}"}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(16)}
         return Call(tenant.id, "POST", "/v1/syntheses", tenant.headers | headers, body)
 
     return make
@@ -140,12 +142,21 @@ def neighbour(stage: Stage, meter: Measuring) -> None:
     )
 
 
+def lasting(stage: Stage, meter: Measuring) -> None:
+    """A tenth of the reads, and work that the worker keeps up with, three parts long: what grows, grows on."""
+    reading, making = LASTING_A_SECOND
+    streams = spread(stage, reading, read) + spread(stage, making, submit)
+    for part in ("first", "second", "third"):
+        meter.measure(f"lasting, {part} part", streams)
+
+
 SCENES = {
     "reads": Scene("500/s with p99 <= 50 ms", reads),
     "submissions": Scene("200/s with p99 <= 100 ms", submissions),
     "merges": Scene("p99 <= 2 s", merges),
     "verifications": Scene("5/s with p99 <= 1 s", verifications),
     "overload": Scene("at three times capacity 429/503 with Retry-After, accepted p99 <= 2 times", overload),
+    "lasting": Scene("web processes <= 200 MB, growth <= 2 % over 30 minutes (--seconds 600)", lasting),
     "neighbour": Scene(
         "one at 50 times its limit, the others' p99 <= 1.2 times alone",
         neighbour,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +13,7 @@ from typing import Any
 from config.demo.client import Client
 from config.embedded import Profile, free_port
 from config.local import ROOT, LocalPlatform
+from tests.journeys.staging import tell
 
 ORGANISATIONS = 4
 HISTORY = 5_000  # syntheses of each organisation that are there before anything is measured
@@ -76,23 +74,13 @@ def stage(**settings: str) -> Iterator[Stage]:
         platform = LocalPlatform(profile, port=free_port(), settings={"CONSONANT_ENGINE": "humming"} | settings)
         try:
             platform.start_servers()
-            told = _told(platform)
+            told = tell(platform, organisations=ORGANISATIONS)
             platform.start_processes()
             clip = _clip(Client(platform.url, told[0]["key"]), _order(told[0], TEN_SECONDS))
             yield Stage(platform, tuple(_tenant(platform, one) for one in told), clip)
         finally:
             platform.stop()
             shutil.rmtree(profile.folder, ignore_errors=True)
-
-
-def _told(platform: LocalPlatform) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "tests.journeys.stage", str(ORGANISATIONS), "1"]
-    environment = platform.environment | {"CONSONANT_TENANT_RATE": "1000000/min"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr[-3000:])
-    told: list[dict[str, Any]] = json.loads(done.stdout.strip().splitlines()[-1])
-    return told
 
 
 def _clip(client: Client, order: dict[str, Any]) -> bytes:
