@@ -16,6 +16,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +88,7 @@ def _keygen(parsed: argparse.Namespace) -> int:
 def _embed(parsed: argparse.Namespace) -> int:
     """Mark every channel with the same record; each at its own place."""
     key = read_key_file(parsed.key)[0]
-    with soundfile.SoundFile(parsed.source) as source:
+    with _there(parsed.source), soundfile.SoundFile(parsed.source) as source:
         rate_hz, subtype = source.samplerate, source.subtype
         samples = source.read(dtype="float32", always_2d=True)
     marked = [embed(channel, rate_hz, key, parsed.id) for channel in samples.T]
@@ -109,7 +110,8 @@ def _detect(parsed: argparse.Namespace) -> int:
     unreadable = False
     for number, file in enumerate(parsed.files):
         try:
-            samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
+            with _there(file):
+                samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
         except (OSError, soundfile.LibsndfileError) as wrong:
             sys.stderr.write(f"watermark: {wrong}\n")
             unreadable = True
@@ -120,6 +122,11 @@ def _detect(parsed: argparse.Namespace) -> int:
         if parsed.plot and number == 0:
             draw(parsed.plot, samples.mean(axis=1), rate_hz, found)
     return UNREADABLE if unreadable else 0
+
+
+def _there(file: Path) -> BinaryIO:
+    """The file opened, for the reason why it cannot be: the decoder only says "system error"."""
+    return file.open("rb")
 
 
 def _found(

@@ -39,9 +39,10 @@ def test_detect_answers_one_json_object_per_line(folder: Path) -> None:
 
 def test_an_unreadable_file_is_told_and_the_others_are_answered(folder: Path) -> None:
     (folder / "broken.wav").write_text("no sound")
-    done = run("detect", folder / "broken.wav", folder / "marked.wav", "--key", folder / "key")
+    done = run("detect", folder / "broken.wav", folder / "gone.wav", folder / "marked.wav", "--key", folder / "key")
     assert done.returncode == 2
     assert "broken.wav" in done.stderr
+    assert "No such file or directory: " in done.stderr
     assert "ours" in done.stdout
 
 
