@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ HELD_SHARE = 10  # one take in this many decides when to stop
 SHORT_S = 180.0  # below this much speech the rank is halved
 LIKENESS = 2.5  # held-out loss that a cosine of 1 outweighs: whom training does not come nearer to keeps the start
 _SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the start to the best
-SLOWEST = 1.3  # times as long as the base voice takes
+MOST_PACE = 1.3
 
 Progress = Callable[[float, str], None]
 
@@ -144,8 +144,8 @@ class _Learner:
 
     def begin(self) -> None:
         """Listen to the takes and lay the first values."""
-        heard = _brisk(self.base, _usable(self.base, self.pupil.takes, self.pupil.progress))
-        clips = [take.samples for take in _longest(self.pupil.takes)]
+        heard = _usable(self.base, self.pupil.takes, self.pupil.progress)
+        self.clips = clips = [take.samples for take in _longest(self.pupil.takes)]
         self.train, self.held = _parted(heard, self.pupil.seed)
         frames = sum(len(part.mel) for part in self.train)
         rank = adapter.RANK // 2 if frames * HOP < SHORT_S * self.base.rate_hz else adapter.RANK
@@ -200,7 +200,7 @@ class _Learner:
         loss, alike = self._held()
         if loss - LIKENESS * alike < self.best_loss:
             self.best = _copy(self.tensors)
-        kept = self._no_farther()
+        kept = likeness.in_tune(self.base, self._in_pace(self._no_farther()), self.clips)
         self.pupil.progress(1.0, "done")
         return Adapter(self.base.sha256, {name: value.half().float() for name, value in kept.items()})
 
@@ -212,6 +212,21 @@ class _Learner:
             if likeness.nearness(self.base, mixed, self.person) >= begun:
                 return mixed
         return self.first
+
+    @torch.no_grad()
+    def _in_pace(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """With the person's pace, between 1 / MOST_PACE and MOST_PACE of what the voice would take.
+
+        Who reads with effort, sound by sound, would be cloned in that too; words so drawn out are not understood.
+        """
+        row = joined([*self.train, *self.held])
+        person = adapter.person(self.base.config.acoustic, [tensors["voice"]], [tensors])
+        x = _units(self.base.acoustic, row.read[None].to(self.base.device), person)
+        guess = self.base.acoustic.guess(x, row.said[None].to(self.base.device), person)
+        usual = float((guess.durations[0].float().expm1().cpu() * row.said).sum())
+        pace = float((row.durations * row.said).sum()) / max(usual, 1.0)
+        slower = float(np.log(np.clip(pace, 1 / MOST_PACE, MOST_PACE)))
+        return tensors | {"duration.bias": tensors["duration.bias"] + slower}
 
     @torch.no_grad()
     def _held(self) -> tuple[float, float]:
@@ -256,25 +271,6 @@ def _usable(base: BaseVoice, takes: Sequence[Take], progress: Progress) -> list[
     return found
 
 
-@torch.no_grad()
-def _brisk(base: BaseVoice, heard: list[Heard]) -> list[Heard]:
-    """Takes of which nobody learns to speak at less than 1 / SLOWEST of the base voice's pace.
-
-    Who reads with effort, sound by sound, would be cloned in that too; words so drawn out are not understood.
-    """
-    if not base.voices:
-        return heard
-    person = base.person([base.voices[min(base.voices)]])
-    own = sum(float((take.durations * take.said).sum()) for take in heard)
-    usual = 0.0
-    for take in heard:
-        x = take.read[None].to(base.device) + base.acoustic.speaker(person.vector).unsqueeze(1)
-        lasting = base.acoustic.guess(x, take.said[None].to(base.device), person).durations.float().expm1()
-        usual += float((lasting[0].cpu() * take.said).sum())
-    pace = min(1.0, SLOWEST * usual / own)
-    return [replace(take, lasting=take.lasting * pace) for take in heard]
-
-
 def row_losses(base: BaseVoice, tensors: Sequence[dict[str, Tensor]], rows: Sequence[Heard]) -> list[Tensor]:
     """Frame and prosody losses of one row for each person."""
     whole, made, said = _together(base, tensors, rows)
@@ -297,14 +293,19 @@ def _together(
 
 def spoken(acoustic: Acoustic, row: Heard, person: Person) -> tuple[Tensor, Sequence[Tensor]]:
     """As `Acoustic.forward`: frames (P, L, M + 2) under the recorded prosody, and what was guessed of it (P, N)."""
-    who: Tensor = acoustic.speaker(person.vector)
-    x = (row.read + (who if person.who is None else who + person.who).unsqueeze(1)) * row.said.unsqueeze(-1)
+    x = _units(acoustic, row.read, person) * row.said.unsqueeze(-1)
     prosody = Prosody(row.durations, row.pitch, row.energy)
     spread = acoustic.frames(x, prosody, row.mel.shape[1])
     if torch.is_autocast_enabled(x.device.type):
         spread = spread.to(torch.get_autocast_dtype(x.device.type))
     made = acoustic.decoder(spread, person, row.frames.unsqueeze(-1).to(spread.dtype))
     return made, acoustic.guess(x, row.said, person)
+
+
+def _units(acoustic: Acoustic, read: Tensor, person: Person) -> Tensor:
+    """What the encoder says of units (P, N, D), and who says them."""
+    who: Tensor = acoustic.speaker(person.vector)
+    return read + (who if person.who is None else who + person.who).unsqueeze(1)
 
 
 def _loss(row: Heard, made: Tensor, said: Sequence[Tensor]) -> Tensor:
@@ -316,8 +317,9 @@ def _loss(row: Heard, made: Tensor, said: Sequence[Tensor]) -> Tensor:
     sung = row.voiced * row.frames
     tune = ((made[:, MELS] - row.f0).abs() * sung).sum() / sung.sum().clamp(min=1)
     breath = functional.binary_cross_entropy_with_logits(made[:, MELS + 1], row.voiced, reduction="none")
-    aims = (torch.log1p(row.lasting), row.pitch, row.energy)
+    # Not how long each sound lasts: what is learned of that in minutes made voices less like the person, and harder to
+    # understand. The pace is measured at the end.
     prosody = [((guess.float() - aim).square() * row.said).sum() / row.said.sum()
-               for guess, aim in zip(said, aims, strict=True)]  # fmt: skip
+               for guess, aim in zip(said[1:], (row.pitch, row.energy), strict=True)]  # fmt: skip
     return far + tune + 0.2 * (breath * row.frames).sum() / row.frames.sum() + 0.3 * torch.stack(prosody).sum()
 

@@ -27,10 +27,13 @@ from synthesis.tts.pairing import Frames
 from synthesis.tts.pitch import Track
 from synthesis.tts.voice import BaseVoice, Voice
 
-# Sentences with every sound of English in them, so that the mean hangs on the voice and not on what is said.
+# Sentences of CMU ARCTIC that together sound as English does on average: of 6,000 triples of them their mean frame and
+# the mean and spread of their pitch are the nearest to those of 260 sentences, in five voices. What was missing was
+# measured on sentences full of back vowels before, so every voice came out dull below 1.5 kHz and bright above 3 kHz.
 _SAID = (
-    "ɐ lˈoʊ sˈʌn wˈɔːɹmz ðɪ ˈoʊld hˈɑːɹbɚ wˌaɪl mˈɛni bˈoʊts sˈeɪl hˈoʊm ɐɡˈɛn ˌʌndɚɹ ɐ kwˈaɪət mˈuːn.",
-    "ʃiː ˈæskt wˈɛðɚ ðɪ ˈɜːli tɹˈeɪn wʊd stˈɑːp æt ðɪ ˈoʊld bɹˈɪdʒ, ænd ðə bˈɔɪ θˈɔːt əv jˈɛloʊ flˈaʊɚz.",
+    "hiː kɹˈaɪd ɪn sˈʌtʃ dʒˈɛnjuːɪn dɪsmˈeɪ ðæt ʃiː bɹˈoʊk ˌɪntʊ hˈɑːɹɾi lˈæftɚ.",
+    "ˈaɪ æm ɡˌoʊɪŋ tə sɚpɹˈaɪz fˈɑːðɚ, ænd juː wɪl ɡˌoʊ wɪð piˈɛɹ.",
+    "mˈʌtʃ mˈɔːɹ ˈɜːnɪst tˈoʊld ðˌɛm ʌv ðɛmsˈɛlvz ænd ʌv hɪz dˌɪsɪlˈuːʒənmənt.",
 )
 _SMOOTH = 16  # cosines that a correction is made of: formants of one sentence are not the person's
 _MOST = 1.5  # nat of a band
@@ -106,14 +109,24 @@ def nearness(base: BaseVoice, tensors: Mapping[str, Tensor], who: Tensor) -> flo
     return float(base.speaker.embedding(statistics)[0].cpu() @ who)
 
 
+@torch.no_grad()
+def in_tune(
+    base: BaseVoice, tensors: Mapping[str, Tensor], clips: Sequence[NDArray[np.float32]]
+) -> dict[str, Tensor]:
+    """Tensors whose pitch moves as far as that of clips (T,) of the person: learning by squares makes it flat."""
+    wanted = heard(clips, [pitch.track(clip) for clip in clips])
+    return dict(tensors) if wanted is None else _tuned(base, tensors, wanted)
+
+
 def _tuned(base: BaseVoice, tensors: Mapping[str, Tensor], wanted: Heard) -> dict[str, Tensor]:
     """With a scale and a shift of predicted pitch."""
     found, had = dict(tensors), _said(base, tensors).tune
     scale = float((wanted.tune.std() / had.std().clamp(min=1e-3)).clamp(*_SPREADS))
     shift = float((wanted.tune.mean() - had.mean()).clamp(-_MOST_PITCH, _MOST_PITCH))
     out = base.acoustic.variance.pitch.out
-    found["pitch.row"] = (scale - 1) * out.weight[0].clone().cpu()
-    found["pitch.bias"] = (scale - 1) * out.bias.clone().cpu() + (1 - scale) * float(had.mean()) + shift
+    row, bias = out.weight[0].cpu(), out.bias.cpu()
+    found["pitch.row"] = scale * (row + tensors["pitch.row"]) - row
+    found["pitch.bias"] = scale * (bias + tensors["pitch.bias"]) - bias + (1 - scale) * float(had.mean()) + shift
     return found
 
 

@@ -5,7 +5,9 @@ taken by their mean and spread, so that who speaks falls away and what is said i
 knows no sounds.
 
 Shapes: L frames, M mel bands (100), C cepstral coefficients, D width of what the last layer of the decoder hears.
-Source: Erro, Moreno, Bonafonte, "INCA algorithm for training voice conversion systems from nonparallel corpora", 2010.
+Sources: Erro, Moreno, Bonafonte, "INCA algorithm for training voice conversion systems from nonparallel corpora",
+2010; of the spread that a mean takes away: Toda, Black, Tokuda, "Voice conversion based on maximum-likelihood
+estimation of spectral parameter trajectory", 2007.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from synthesis.tts.features import NARROW_MELS
 _CEPSTRA = 16
 _AROUND = 4  # frames: a pair is alike there too, before and behind
 _NEIGHBOURS = 5  # whose mean a frame is paired with
+_MOST_SPREAD = 2.7  # times: where hardly anything varies, there is nothing to tell a spread by
 _SPEECH = 5.0  # nat below the loud frames: what is quieter is not paired
 _FIRM = 1.0  # ridge: a direction that varies less than this is not leant on
 
@@ -40,7 +43,7 @@ def speech(mel: Tensor) -> Tensor:
 
 
 def paired(own: Frames, other: Frames, rows: Tensor) -> Tensor:
-    """What the other voice has in place of the frames `rows` (L,) of `own`: (N, M), the mean of the nearest.
+    """What the other voice has in place of the frames `rows` (L,) of `own`: (N, M), means of the nearest, spread again.
 
     A frame that the other voice has nothing like for stays as it is.
     """
@@ -51,8 +54,14 @@ def paired(own: Frames, other: Frames, rows: Tensor) -> Tensor:
         some, among = rows & (own.voiced == voiced), heard & (other.voiced == voiced)
         if int(among.sum()) >= _NEIGHBOURS:
             near = torch.cdist(here[some], there[among]).topk(_NEIGHBOURS, 1, largest=False).indices
-            aims[some] = other.mel[among][near].mean(1)
+            aims[some] = _spread(other.mel[among][near].mean(1), other.mel[among].std(0))
     return aims[rows]
+
+
+def _spread(means: Tensor, usual: Tensor) -> Tensor:
+    """Means of frames (N, M), as far apart as single frames are in each band: `usual` (M,) is their deviation."""
+    lost = (usual / means.std(0).clamp(min=0.05)).clamp(1.0, _MOST_SPREAD)
+    return means.mean(0) + (means - means.mean(0)) * lost
 
 
 def ridge(x: Tensor, missing: Tensor) -> Tensor:

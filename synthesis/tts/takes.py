@@ -41,13 +41,11 @@ class Heard:
     read (N, D) is what the encoder says of the units, which no voice changes; said (N,) marks units of takes, and
     frames (L,) their frames: between two takes lies a gap. durations, pitch, energy (N,); mel (L, M), f0, voiced (L,);
     bands (L, M) is 0 where a recording has nothing to say, and floor (L, M) what the room says all the time.
-    lasting (N,): durations as they are to be learned.
     """
 
     read: Tensor
     said: Tensor
     durations: Tensor
-    lasting: Tensor
     pitch: Tensor
     energy: Tensor
     mel: Tensor
@@ -135,7 +133,7 @@ def hear(base: BaseVoice, take: Take) -> Heard:
     floor = room(said.mel).expand(frames + _GAP_FRAMES, -1)
     return Heard(
         functional.pad(read.float().cpu(), (0, 0, 0, _GAP_UNITS)), torch.arange(sounds + _GAP_UNITS) < sounds,
-        durations, durations.float(), high, level, functional.pad(said.mel, below), f0, voiced,
+        durations, high, level, functional.pad(said.mel, below), f0, voiced,
         torch.arange(frames + _GAP_FRAMES) < frames, functional.pad(bands, below), floor,
     )  # fmt: skip
 

@@ -125,18 +125,41 @@ def pupil(seed: int, **how) -> Pupil:
     return Pupil([take(seed + n) for n in range(4)], seed, **whole)
 
 
-def test_nobody_learns_to_speak_far_below_the_pace_of_the_base_voice(base: BaseVoice) -> None:
-    named = replace(base, voices={"own": np.zeros(128, np.float32)})
-    heard = [hear(base, take(n)) for n in range(2)]
+def drawn_out(base: BaseVoice, times: float) -> dict[str, torch.Tensor]:
+    """What is kept of a person whose sounds last so many times what the base voice would take for them."""
+    learner = adapting._Learner(base, pupil(1), steps=6)
+    learner.begin()
+    usual = learner._in_pace(learner.first)["duration.bias"]  # the takes' own pace, within the bounds
+    assert usual.abs() <= np.log(adapting.MOST_PACE) + 1e-6
+    learner.train = [replace(one, durations=one.durations * times) for one in learner.train]
+    learner.held = [replace(one, durations=one.durations * times) for one in learner.held]
+    return learner._in_pace(learner.first)
 
-    def learned_s(times: int) -> float:
-        slow = [replace(one, durations=one.durations * times, lasting=one.lasting * times) for one in heard]
-        brisk = adapting._brisk(named, slow)
-        assert all(torch.equal(one.durations, other.durations) for one, other in zip(slow, brisk, strict=True))
-        return sum(float((one.lasting * one.said).sum()) for one in brisk)
 
-    assert learned_s(90) == pytest.approx(learned_s(50))
-    assert adapting._brisk(base, heard) == heard  # a base without a voice of its own has no pace
+def test_the_pace_is_the_persons_within_bounds(base: BaseVoice) -> None:
+    most = float(np.log(adapting.MOST_PACE))
+    assert float(drawn_out(base, 5000)["duration.bias"]) == pytest.approx(most)
+    assert float(drawn_out(base, 0.0)["duration.bias"]) == pytest.approx(-most)
+
+
+def test_training_learns_no_durations(base: BaseVoice) -> None:
+    """Of minutes they are learned by heart: the pace alone is set."""
+    made, _ = trained(base)
+    assert made.tensors["energy.bias"].any()
+    assert not any(made.tensors[f"duration.{part}"].any() for part in ("one", "two", "row"))
+
+
+def test_pitch_moves_as_far_as_the_persons_again_after_training(base: BaseVoice) -> None:
+    clips = [take(n).samples for n in range(2)]
+    wanted = likeness.heard(clips, [pitch.track(clip) for clip in clips])
+    own = base.acoustic.variance.pitch.out.weight[0]
+    flat = likeness.start(base, clips, adapter.RANK) | {"pitch.row": -0.5 * own}
+    back = likeness.in_tune(base, flat, clips)
+    assert wanted is not None
+    lacks = (wanted.tune.std() / likeness._said(base, flat).tune.std()).clamp(*likeness._SPREADS)
+    assert lacks != 1
+    assert torch.allclose(own + back["pitch.row"], lacks * 0.5 * own, atol=1e-6)
+    assert torch.equal(back["out_in"], flat["out_in"])
 
 
 def learned(base: BaseVoice, pupils: list[Pupil]) -> list[Adapter | Exception]:

@@ -29,6 +29,18 @@ def test_other_words_of_another_throat_are_paired_by_what_is_said() -> None:
     assert (aims - means[which]).abs().mean() < 0.5 * (own.mel - means[which]).abs().mean()
 
 
+def test_pairs_vary_as_much_as_the_frames_they_are_means_of() -> None:
+    """Bands that only differ by chance, so that a mean of five would vary a fifth less or more."""
+    dice = torch.Generator().manual_seed(3)
+    own, _ = sounds(0.0, 1)
+    mel = own.mel + torch.randn(own.mel.shape, generator=dice)
+    other = Frames(mel, own.voiced)
+    aims = pairing.paired(own, other, torch.ones(len(mel), dtype=torch.bool))[own.voiced]
+    lost = aims.std(0) / mel[own.voiced].std(0)
+    assert lost.min() > 0.95
+    assert lost.max() < 1.05
+
+
 def test_a_frame_without_anything_like_it_stays() -> None:
     own, which = sounds(0.0, 1)
     other, _ = sounds(2.0, 2)
