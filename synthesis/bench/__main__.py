@@ -22,6 +22,7 @@ LIKENESS = 30  # recordings that stand for the speaker
 COPIES_EACH = 2  # recordings of every stranger
 
 
+SPOKEN = frozenset({"wer", "dnsmos", "sim", "distance"})  # of these, every system says all prompts
 PARTS = ("wer", "dnsmos", "sim", "distance", "copy", "speed", "export", "speakers", "minutes", "cards")
 WHOLE = PARTS[:-2]  # these train adapters: they are asked for by name
 
@@ -50,7 +51,7 @@ def _spoken(
     asked: argparse.Namespace, bench: Bench, heard: list[Recording], prompts: list[Prompt], peers: list[Peer]
 ) -> list[Spoken]:
     """Every system's sounds, with the measures that were asked for."""
-    if not {"wer", "dnsmos", "sim", "distance"} & set(asked.only):
+    if not SPOKEN & set(asked.only):
         return []
     spoken = [bench.speak(system, prompts) for system in _systems(asked, peers)]
     for peer in peers:
@@ -115,6 +116,8 @@ def _trained(weights: Path) -> bool:
 
 def _peers(asked: argparse.Namespace, bench: Bench) -> list[Peer]:
     """Other people's small voices, when they are wanted; none is started yet."""
+    if not SPOKEN & set(asked.only):
+        return []
     wanted = asked.systems.split(",") if asked.systems else list(NAMES.values())
     chosen = [name for name, title in NAMES.items() if title in wanted]
     return [Peer(environment.runtimes(bench.folder), name) for name in chosen]

@@ -37,8 +37,9 @@ RATE = 2e-3
 HELD_SHARE = 10  # one take in this many decides when to stop
 SHORT_S = 180.0  # below this much speech the rank is halved
 LIKENESS = 2.5  # held-out loss that a cosine of 1 outweighs: whom training does not come nearer to keeps the start
+_SLACK = 0.03  # of the speaker network's cosine; what it says of three sentences differs so much by chance
 _SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the start to the best
-MOST_PACE = 1.3
+FASTEST = 1.3  # times the base voice's pace
 
 Progress = Callable[[float, str], None]
 
@@ -205,19 +206,20 @@ class _Learner:
         return Adapter(self.base.sha256, {name: value.half().float() for name, value in kept.items()})
 
     def _no_farther(self) -> dict[str, Tensor]:
-        """The best, or as much of the way there from the start as leaves the voice as like the person as it began."""
+        """The best, or as much of the way there as leaves the voice hardly less like the person than it began."""
         begun = likeness.nearness(self.base, self.first, self.person)
         for share in _SHARES:
             mixed = {name: first.lerp(self.best[name], share) for name, first in self.first.items()}
-            if likeness.nearness(self.base, mixed, self.person) >= begun:
+            if likeness.nearness(self.base, mixed, self.person) >= begun - _SLACK:
                 return mixed
         return self.first
 
     @torch.no_grad()
     def _in_pace(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """With the person's pace, between 1 / MOST_PACE and MOST_PACE of what the voice would take.
+        """With the person's pace, where it is quicker than the voice would be, up to FASTEST times.
 
-        Who reads with effort, sound by sound, would be cloned in that too; words so drawn out are not understood.
+        Never slower: who reads with effort, sound by sound, would be cloned in that too, and words so drawn out are not
+        understood, although they sound more like the person.
         """
         row = joined([*self.train, *self.held])
         person = adapter.person(self.base.config.acoustic, [tensors["voice"]], [tensors])
@@ -225,7 +227,7 @@ class _Learner:
         guess = self.base.acoustic.guess(x, row.said[None].to(self.base.device), person)
         usual = float((guess.durations[0].float().expm1().cpu() * row.said).sum())
         pace = float((row.durations * row.said).sum()) / max(usual, 1.0)
-        slower = float(np.log(np.clip(pace, 1 / MOST_PACE, MOST_PACE)))
+        slower = float(np.log(np.clip(pace, 1 / FASTEST, 1.0)))
         return tensors | {"duration.bias": tensors["duration.bias"] + slower}
 
     @torch.no_grad()

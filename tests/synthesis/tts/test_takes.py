@@ -57,7 +57,7 @@ def test_what_the_room_says_is_not_learned() -> None:
     assert torch.allclose(takes.room(mel), torch.full((MELS,), -3.0))
     units, frames = torch.zeros(4), torch.ones(60)
     row = Heard(
-        torch.zeros(4, 8), units + 1, units.long(), units, units, units, mel, frames * 0, frames * 0, frames,
+        torch.zeros(4, 8), units + 1, units.long(), units, units, mel, frames * 0, frames * 0, frames,
         torch.ones(60, MELS), takes.room(mel).expand(60, -1),
     )  # fmt: skip
 
