@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
@@ -146,7 +147,7 @@ class _Learner:
     def begin(self) -> None:
         """Listen to the takes and lay the first values."""
         heard = _usable(self.base, self.pupil.takes, self.pupil.progress)
-        self.clips = clips = [take.samples for take in _longest(self.pupil.takes)]
+        clips = self._clips()
         self.train, self.held = _parted(heard, self.pupil.seed)
         frames = sum(len(part.mel) for part in self.train)
         rank = adapter.RANK // 2 if frames * HOP < SHORT_S * self.base.rate_hz else adapter.RANK
@@ -156,6 +157,9 @@ class _Learner:
         self.dice = np.random.default_rng([self.pupil.seed, 3])
         self.person = torch.from_numpy(np.mean([self.base.speaker_embedding(clip) for clip in clips], 0))
         self.first, self.best, self.learning = _copy(self.tensors), _copy(self.tensors), True
+
+    def _clips(self) -> list[NDArray[np.float32]]:
+        return [take.samples for take in _longest(self.pupil.takes)]
 
     def goes_on(self) -> bool:
         """Tell the news and ask, in the thread that brought the person."""
@@ -201,7 +205,7 @@ class _Learner:
         loss, alike = self._held()
         if loss - LIKENESS * alike < self.best_loss:
             self.best = _copy(self.tensors)
-        kept = likeness.in_tune(self.base, self._in_pace(self._no_farther()), self.clips)
+        kept = likeness.in_tune(self.base, self._in_pace(self._no_farther()), self._clips())
         self.pupil.progress(1.0, "done")
         return Adapter(self.base.sha256, {name: value.half().float() for name, value in kept.items()})
 
@@ -221,14 +225,14 @@ class _Learner:
         Never slower: who reads with effort, sound by sound, would be cloned in that too, and words so drawn out are not
         understood, although they sound more like the person.
         """
-        row = joined([*self.train, *self.held])
+        acoustic, row = self.base.acoustic, joined([*self.train, *self.held])
         person = adapter.person(self.base.config.acoustic, [tensors["voice"]], [tensors])
-        x = _units(self.base.acoustic, row.read[None].to(self.base.device), person)
-        guess = self.base.acoustic.guess(x, row.said[None].to(self.base.device), person)
+        read, said = row.read[None].to(self.base.device), row.said[None].to(self.base.device)
+        guess = acoustic.guess(_units(acoustic, read, said, person), said, person)
         usual = float((guess.durations[0].float().expm1().cpu() * row.said).sum())
         pace = float((row.durations * row.said).sum()) / max(usual, 1.0)
-        slower = float(np.log(np.clip(pace, 1 / FASTEST, 1.0)))
-        return tensors | {"duration.bias": tensors["duration.bias"] + slower}
+        longer = float(np.log(np.clip(pace, 1 / FASTEST, 1.0)))
+        return tensors | {"duration.bias": tensors["duration.bias"] + longer}
 
     @torch.no_grad()
     def _held(self) -> tuple[float, float]:
@@ -295,7 +299,7 @@ def _together(
 
 def spoken(acoustic: Acoustic, row: Heard, person: Person) -> tuple[Tensor, Sequence[Tensor]]:
     """As `Acoustic.forward`: frames (P, L, M + 2) under the recorded prosody, and what was guessed of it (P, N)."""
-    x = _units(acoustic, row.read, person) * row.said.unsqueeze(-1)
+    x = _units(acoustic, row.read, row.said, person)
     prosody = Prosody(row.durations, row.pitch, row.energy)
     spread = acoustic.frames(x, prosody, row.mel.shape[1])
     if torch.is_autocast_enabled(x.device.type):
@@ -304,10 +308,10 @@ def spoken(acoustic: Acoustic, row: Heard, person: Person) -> tuple[Tensor, Sequ
     return made, acoustic.guess(x, row.said, person)
 
 
-def _units(acoustic: Acoustic, read: Tensor, person: Person) -> Tensor:
-    """What the encoder says of units (P, N, D), and who says them."""
+def _units(acoustic: Acoustic, read: Tensor, said: Tensor, person: Person) -> Tensor:
+    """What the encoder says of units (P, N, D), and who says them; nothing in the gaps between takes."""
     who: Tensor = acoustic.speaker(person.vector)
-    return read + (who if person.who is None else who + person.who).unsqueeze(1)
+    return (read + (who if person.who is None else who + person.who).unsqueeze(1)) * said.unsqueeze(-1)
 
 
 def _loss(row: Heard, made: Tensor, said: Sequence[Tensor]) -> Tensor:

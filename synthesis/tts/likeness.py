@@ -27,9 +27,8 @@ from synthesis.tts.pairing import Frames
 from synthesis.tts.pitch import Track
 from synthesis.tts.voice import BaseVoice, Voice
 
-# Sentences of CMU ARCTIC that together sound as English does on average: of 6,000 triples of them their mean frame and
-# the mean and spread of their pitch are the nearest to those of 260 sentences, in five voices. What was missing was
-# measured on sentences full of back vowels before, so every voice came out dull below 1.5 kHz and bright above 3 kHz.
+# Sentences of CMU ARCTIC whose mean frame and pitch, together, are near to those of all of them, in several voices:
+# what is missing is measured on these, and sentences full of back vowels leave every voice dull.
 _SAID = (
     "hiː kɹˈaɪd ɪn sˈʌtʃ dʒˈɛnjuːɪn dɪsmˈeɪ ðæt ʃiː bɹˈoʊk ˌɪntʊ hˈɑːɹɾi lˈæftɚ.",
     "ˈaɪ æm ɡˌoʊɪŋ tə sɚpɹˈaɪz fˈɑːðɚ, ænd juː wɪl ɡˌoʊ wɪð piˈɛɹ.",

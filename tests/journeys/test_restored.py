@@ -7,7 +7,6 @@ published log and the signing keys are no part of backups and stay.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pytest
 
 from config.demo.client import Answered, Client
 from config.local import LocalPlatform
+from config.processes import wait_until
 from tests.journeys.staging import staged
 from tests.populate import USE
 
@@ -124,9 +124,6 @@ def count(platform: LocalPlatform, rows: str) -> int:
     return int(found[0])
 
 
-def until(done: Callable[[], bool], limit_s: float = 120) -> None:
+def until(done: Callable[[], bool]) -> None:
     """Wait for something that processes do."""
-    deadline = time.monotonic() + limit_s
-    while not done():
-        assert time.monotonic() < deadline, "two minutes were not enough"
-        time.sleep(0.1)
+    wait_until(done, [], 120, "what the processes do")

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tests.journeys.staging import UNLIMITED
 from tests.load.merging import Merging
 from tests.load.openloop import Call, Stream, Summary
 from tests.load.stage import Stage, Tenant
 
-UNLIMITED = {"CONSONANT_TENANT_RATE": "1000000/min"}
 READS_A_SECOND = 500.0
 SUBMISSIONS_A_SECOND = 200.0
 VERIFICATIONS_A_SECOND = 5.0
