@@ -43,8 +43,7 @@ VOLUME /data
 FROM code AS web
 COPY --from=install-web /opt/venv /opt/venv
 EXPOSE 8000 8001
-CMD ["gunicorn", "--config", "python:config.gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", \
-     "--worker-tmp-dir", "/dev/shm"]
+CMD ["python", "-m", "config.web", "--bind", "0.0.0.0:8000"]
 
 FROM code AS worker
 COPY --from=install-worker /opt/venv /opt/venv

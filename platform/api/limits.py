@@ -21,6 +21,7 @@ from redis.retry import Retry
 
 TIMEOUT_S = 1.0
 _REMEMBERED = 10_000
+_LOOK_S = 0.1  # at most, until a bucket that was full has been looked at again
 # KEYS[1]: the bucket's name; ARGV: microseconds between two requests, requests at once. Kept is the moment at which the
 # bucket is empty again. Answers the milliseconds until the next request fits, 0 when this one did. The clock is the
 # server's, the same for every process; whole microseconds, because Lua writes a fraction with fourteen digits.
@@ -70,11 +71,26 @@ def refusal_remember(credential: str, wait_s: float) -> None:
         _refused_until[_digest(credential)] = now + min(wait_s, 1.0)
 
 
+def refusal_forget(credential: str) -> None:
+    """A request of this credential fitted again."""
+    _refused_until.pop(_digest(credential), None)
+
+
 def refusal_remembered(credential: str) -> float:
-    """Seconds for which this credential need not be looked up, because it would be refused; 0.0 when it has to be."""
+    """Seconds for which this credential need not be looked up, because it would be refused; 0.0 when it has to be.
+
+    When the time is over, whoever comes first looks, and the others are refused until it is known what came of it:
+    together they would take every place, again and again, from those who are within their limits.
+    """
     if not _refused_until:
         return 0.0
-    return max(0.0, _refused_until.get(_digest(credential), 0.0) - time.monotonic())
+    digest, now = _digest(credential), time.monotonic()
+    until = _refused_until.get(digest)
+    if until is None:
+        return 0.0
+    if until <= now:
+        _refused_until[digest] = now + _LOOK_S
+    return max(0.0, until - now)
 
 
 def _digest(credential: str) -> bytes:

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle
 
-from api.limits import refusal_remember, take
+from api.limits import refusal_forget, refusal_remember, take
 from problems.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ class TenantThrottle(_SharedRate):
             if request.method in {"GET", "HEAD", "OPTIONS"}:
                 return True
             raise Unavailable("The request limiter does not answer") from error
-        if not allowed and request.auth == "key":
-            refusal_remember(request.headers["Authorization"], self.wait_s)
+        if request.auth == "key":
+            credential = request.headers["Authorization"]
+            refusal_forget(credential) if allowed else refusal_remember(credential, self.wait_s)
         return allowed
 
 

@@ -90,7 +90,7 @@ class _Asked(threading.Thread):
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text format; of all processes of this server, whichever of them answers."""
     registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # the library's own switch, see config.gunicorn
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # the library's own switch, see config.web
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # theirs
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

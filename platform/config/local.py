@@ -182,7 +182,6 @@ def platform_environment(servers: Servers, *, mode: str, public_url: str) -> dic
 def _commands(port: int, stream_port: int) -> dict[str, list[str]]:
     """Each process and how it is started, in the order of starting."""
     python = sys.executable
-    web = [python, "-m", "gunicorn", "--config", "python:config.gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
     worker = [python, "-m", "celery", "--app", "config.celery", "worker", "--loglevel", "INFO"]
     return {
         "relay": [python, "manage.py", "relay"],
@@ -192,5 +191,5 @@ def _commands(port: int, stream_port: int) -> dict[str, list[str]]:
         # A stream waits for its listener most of the time, so many threads share one voice model.
         "streamer": [*worker, "--queues", "stream", "--pool", "threads", "--concurrency", "32", "--without-gossip"],
         "stream": [python, "-m", "uvicorn", "config.asgi:application", "--port", str(stream_port), *_UVICORN],
-        "web": [*web, "--graceful-timeout", "5"],
+        "web": [python, "-m", "config.web", "--bind", f"127.0.0.1:{port}"],
     }

@@ -187,7 +187,7 @@ DEVICE = ENV.device
 WEIGHTS_DIR = Path(ENV.weights_dir) if ENV.weights_dir else ROOT / "synthesis" / "weights"
 
 # --- HTTP API ------------------------------------------------------------------------------------------
-REQUESTS_AT_ONCE = int(ENV.requests_at_once)  # as many again wait; `--threads` is more than both together
+REQUESTS_AT_ONCE = int(ENV.requests_at_once)  # as many again wait; `config.web` has more threads than both together
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "tenants.authentication.KeyAuthentication",
@@ -262,7 +262,7 @@ LOGGING = {
             "foreign_pre_chain": _shared,
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "handlers": {"stderr": {"class": "config.logs.LineHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
     "loggers": {"django.request": {"level": "ERROR"}, "botocore": {"level": "WARNING"}},
 }

@@ -1,4 +1,4 @@
-"""The WSGI entry: ``gunicorn config.wsgi``."""
+"""The WSGI entry, which ``config.web`` serves."""
 
 import os
 
@@ -8,4 +8,4 @@ from django.urls import get_resolver
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
-_routes = get_resolver().url_patterns  # loaded before gunicorn forks, and not in the first request of each worker
+_routes = get_resolver().url_patterns  # loaded before the server forks, and not in the first request of each process

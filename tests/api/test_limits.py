@@ -10,7 +10,7 @@ import pytest
 from rest_framework.settings import api_settings
 
 from api import limits
-from api.limits import refusal_remember, refusal_remembered, take
+from api.limits import refusal_forget, refusal_remember, refusal_remembered, take
 from tests.factories import make_organisation
 
 
@@ -68,6 +68,25 @@ def test_a_refusal_is_remembered_for_a_moment_and_per_credential():
     assert 0 < refusal_remembered("Bearer a") <= 0.05
     assert refusal_remembered("Bearer b") == 0.0
     time.sleep(0.06)
+    assert refusal_remembered("Bearer a") == 0.0
+
+
+def test_one_looks_whether_the_bucket_has_room_again_and_the_others_wait_for_what_it_finds(monkeypatch):
+    monkeypatch.setattr(limits, "_refused_until", {})
+    refusal_remember("Bearer a", 0.0)
+    assert [refusal_remembered("Bearer a") > 0 for _ in range(5)] == [False, True, True, True, True]
+    refusal_remember("Bearer a", 0.0)  # it was refused again
+    assert refusal_remembered("Bearer a") == 0.0
+    refusal_forget("Bearer a")  # it fitted
+    assert [refusal_remembered("Bearer a") for _ in range(5)] == [0.0] * 5
+
+
+def test_who_looks_and_never_comes_back_keeps_nobody_out_for_long(monkeypatch):
+    monkeypatch.setattr(limits, "_refused_until", {})
+    monkeypatch.setattr(limits, "_LOOK_S", 0.02)
+    refusal_remember("Bearer a", 0.0)
+    assert refusal_remembered("Bearer a") == 0.0
+    time.sleep(0.03)
     assert refusal_remembered("Bearer a") == 0.0
 
 

@@ -58,7 +58,7 @@ def product_files() -> Iterator[Path]:
 def test_platform_is_a_source_root_and_never_a_package() -> None:
     assert not (PLATFORM / "__init__.py").exists()
     assert platform.system() in {"Linux", "Darwin"}
-    # In the folder and with the folder first on the path, as celery and gunicorn start.
+    # In the folder and with the folder first on the path, as celery and uvicorn start.
     asked = subprocess.run(
         [sys.executable, "-c", "import platform; print(platform.__file__); platform.system()"],
         cwd=ROOT,
