@@ -9,7 +9,8 @@ which a processor adds.
 
 Shapes: P people of a batch, L frames, N units, D width, M mel bands, B takes.
 Sources: Chen et al., "AdaSpeech", 2021; low-rank updates after Hu et al., "LoRA", 2021; one batch after
-Park et al., "NanoVoice", 2024.
+Park et al., "NanoVoice", 2024; part of the way back to the start after Wortsman et al., "Robust fine-tuning of
+zero-shot models", 2022.
 """
 
 import threading
@@ -36,10 +37,10 @@ STEPS, CHECK_EVERY, PATIENCE = 400, 25, 4
 BATCH_FRAMES = 2400  # 26 s of speech a step and person
 RATE = 2e-3
 HELD_SHARE = 10  # one take in this many decides when to stop
-SHORT_S = 180.0  # below this much speech the rank is halved
+SHORT_S = 180.0  # below this much speech the rank of what is trained inside is halved
 LIKENESS = 2.5  # held-out loss that a cosine of 1 outweighs: whom training does not come nearer to keeps the start
-_SLACK = 0.03  # of the speaker network's cosine; what it says of three sentences differs so much by chance
-_SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the start to the best
+_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of the way from the start to the best
+_CLEAR = 0.1  # of the speaker network's cosine that a nat of the aligner's certainty outweighs
 FASTEST = 1.3  # times the base voice's pace
 
 Progress = Callable[[float, str], None]
@@ -151,7 +152,7 @@ class _Learner:
         self.train, self.held = _parted(heard, self.pupil.seed)
         frames = sum(len(part.mel) for part in self.train)
         rank = adapter.RANK // 2 if frames * HOP < SHORT_S * self.base.rate_hz else adapter.RANK
-        first = likeness.start(self.base, clips, rank, seed=self.pupil.seed)
+        first = likeness.start(self.base, clips, adapter.RANK, stage_rank=rank, seed=self.pupil.seed)
         self.tensors = {name: value.requires_grad_() for name, value in first.items()}
         self.optimiser = torch.optim.AdamW(self.tensors.values(), RATE, (0.9, 0.98), weight_decay=0.02)
         self.dice = np.random.default_rng([self.pupil.seed, 3])
@@ -205,18 +206,22 @@ class _Learner:
         loss, alike = self._held()
         if loss - LIKENESS * alike < self.best_loss:
             self.best = _copy(self.tensors)
-        kept = likeness.in_tune(self.base, self._in_pace(self._no_farther()), self._clips())
+        kept = likeness.in_tune(self.base, self._in_pace(self._well_kept()), self._clips())
         self.pupil.progress(1.0, "done")
         return Adapter(self.base.sha256, {name: value.half().float() for name, value in kept.items()})
 
-    def _no_farther(self) -> dict[str, Tensor]:
-        """The best, or as much of the way there as leaves the voice hardly less like the person than it began."""
-        begun = likeness.nearness(self.base, self.first, self.person)
-        for share in _SHARES:
-            mixed = {name: first.lerp(self.best[name], share) for name, first in self.first.items()}
-            if likeness.nearness(self.base, mixed, self.person) >= begun - _SLACK:
-                return mixed
-        return self.first
+    def _well_kept(self) -> dict[str, Tensor]:
+        """As much of the way from the start to the best as makes the voice like the person and leaves it clear.
+
+        Frames are learned farther than is good for either: what is not the person but their microphone and these takes
+        is learned last, and of learners of a language their mistakes, too.
+        """
+        ways = [{name: first.lerp(self.best[name], share) for name, first in self.first.items()} for share in _SHARES]
+        return max(ways, key=self._worth)
+
+    def _worth(self, tensors: dict[str, Tensor]) -> float:
+        near = likeness.nearness(self.base, tensors, self.person)
+        return near + _CLEAR * likeness.clearness(self.base, tensors)
 
     @torch.no_grad()
     def _in_pace(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

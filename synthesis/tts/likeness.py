@@ -10,7 +10,7 @@ Shapes: T samples, L frames, M mel bands (100), V voice vector, D width of the d
 Source: Reynolds's mean-only adaptation, "Speaker verification using adapted GMMs", 2000, on the output; see `pairing`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -48,6 +48,15 @@ class Heard(NamedTuple):
     frames: Frames
     tune: Tensor
     bands: Tensor
+
+
+class _Sentence(NamedTuple):
+    """One sentence as a voice says it: its units (1, N, features) and their frames (N,); x (L, D), made (L, M + 2)."""
+
+    units: Tensor
+    durations: Tensor
+    x: Tensor
+    made: Tensor
 
 
 class _Said(NamedTuple):
@@ -92,12 +101,20 @@ def start(
         ValueError: a clip is shorter than half a second, or silent.
     """
     tracks = [pitch.track(clip) for clip in clips]
-    vectors = [base.voice_vector(clip, track) for clip, track in zip(clips, tracks, strict=True)]
-    own = torch.from_numpy(np.mean(vectors, 0))
+    own = torch.from_numpy(_vector(base, clips, tracks))
     blank = adapter.blank(base.config.acoustic, own, seed, stage_rank or rank)
     tensors = {name: value.detach() for name, value in blank.items()}
     wanted = heard(clips, tracks)
     return tensors if wanted is None else _sounding(base, _tuned(base, tensors, wanted), wanted, rank)
+
+
+def _vector(base: BaseVoice, clips: Sequence[NDArray[np.float32]], tracks: Sequence[Track]) -> NDArray[np.float32]:
+    """The voice of all clips as one: the encoder hears more in a long clip than in the mean of short ones."""
+    if len(clips) == 1:
+        return base.voice_vector(clips[0], tracks[0])
+    whole = np.concatenate([features.levelled(clip) for clip in clips])
+    f0, voiced = (np.concatenate(side) for side in zip(*tracks, strict=True))
+    return base.voice_vector(whole, (f0, voiced))
 
 
 @torch.no_grad()
@@ -106,6 +123,22 @@ def nearness(base: BaseVoice, tensors: Mapping[str, Tensor], who: Tensor) -> flo
     mel = contrast.sharpened(_said(base, tensors).made[None, :, :MELS]).to(base.device)
     statistics = base.speaker.statistics(mel, torch.ones(mel.shape[:2], dtype=torch.bool, device=base.device))
     return float(base.speaker.embedding(statistics)[0].cpu() @ who)
+
+
+@torch.no_grad()
+def clearness(base: BaseVoice, tensors: Mapping[str, Tensor]) -> float:
+    """How sure the aligner is of the sentences' sounds, where the voice says them: the mean log chance of a frame.
+
+    It has learned from many people what each sound is like; where it hears other sounds, people do.
+    """
+    found, pauses = [], torch.tensor(sorted(symbols.PAUSE_IDS))
+    for one in _sentences(base, tensors):
+        mel = contrast.sharpened(one.made[None, :, :MELS]).to(base.device)
+        mask = torch.ones(one.units.shape[:2], dtype=torch.bool, device=base.device)
+        owner = torch.repeat_interleave(torch.arange(len(one.durations)), one.durations)
+        chance = base.aligner(one.units, mel, mask)[0].float().cpu()[torch.arange(len(owner)), owner]
+        found.append(chance[~torch.isin(one.units[0, :, 0].cpu(), pauses)[owner]])
+    return float(torch.cat(found).mean())
 
 
 @torch.no_grad()
@@ -193,14 +226,17 @@ def heard(clips: Sequence[NDArray[np.float32]], tracks: Sequence[Track]) -> Hear
 
 def _said(base: BaseVoice, tensors: Mapping[str, Tensor]) -> _Said:
     """The sentences as the model says them, before sharpening."""
+    parts = list(_sentences(base, tensors))
+    return _Said(torch.cat([part.x for part in parts]), torch.cat([part.made for part in parts]))
+
+
+def _sentences(base: BaseVoice, tensors: Mapping[str, Tensor]) -> Iterator[_Sentence]:
     person = base.person([Voice(tensors["voice"].numpy(), Adapter(base.sha256, tensors))])
-    inner, frames = [], []
     for said in _SAID:
         units = base.units(symbols.ids(said))
         mask = torch.ones(units.shape[:2], dtype=torch.bool, device=base.device)
         read = base.acoustic.read(units, mask, person)
         plan = base.acoustic.plan(read, mask, person)
         x = base.acoustic.decoder.inner(base.acoustic.frames(read, plan, int(plan.durations.sum())), person)
-        inner.append(x[0])
-        frames.append(base.acoustic.decoder.outer(x, person)[0])
-    return _Said(torch.cat(inner).float().cpu(), torch.cat(frames).cpu())
+        made = base.acoustic.decoder.outer(x, person)[0]
+        yield _Sentence(units, plan.durations[0].long().cpu(), x[0].float().cpu(), made.float().cpu())

@@ -45,7 +45,7 @@ def trained(base: BaseVoice, seed: int = 5) -> tuple[Adapter, list[tuple[float, 
     told: list[tuple[float, str]] = []
     heard = [take(n) for n in range(4)]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(likeness, "nearness", lambda *of: 0.0)
+        patched.setattr(adapting._Learner, "_well_kept", lambda self: self.best)
         made = School(base).adapt(Pupil(heard, seed, lambda *news: told.append(news), lambda: False), steps=12)
     return made, told
 
@@ -275,7 +275,7 @@ def test_what_comes_nearer_to_the_person_is_kept_though_its_frames_are_further_o
     learner.begin()
     seen = iter([(1.0, 0.1), (0.8, 0.1), (0.9, 0.4), (0.7, 0.1), (0.95, 0.3)])
     monkeypatch.setattr(adapting._Learner, "_held", lambda self: next(seen))
-    monkeypatch.setattr(likeness, "nearness", lambda base, tensors, who: 0.5)
+    monkeypatch.setattr(adapting._Learner, "_well_kept", lambda self: self.best)
     kept = []
     for number in range(4):
         learner.tensors["who"].data.fill_(number)
@@ -285,20 +285,53 @@ def test_what_comes_nearer_to_the_person_is_kept_though_its_frames_are_further_o
     assert float(learner.result().tensors["who"][0]) == 2.0
 
 
-@pytest.mark.parametrize(("bearable", "kept"), [(4.0, 4.0), (2.5, 2.0), (0.5, 0.0)])
-def test_a_trained_voice_is_no_farther_from_the_person_than_it_began(
-    base: BaseVoice, bearable: float, kept: float, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("near", "clear", "kept"),
+    [
+        ((0.5, 0.5, 0.5, 0.5, 0.6), (-1.0, -1.0, -1.0, -1.0, -1.0), 4.0),  # ever nearer
+        ((0.5, 0.5, 0.6, 0.55, 0.4), (-1.0, -1.0, -1.0, -1.0, -1.0), 2.0),  # and farther again
+        ((0.5, 0.5, 0.5, 0.45, 0.4), (-1.0, -1.1, -1.2, -1.3, -1.4), 0.0),  # neither nearer nor clear
+        ((0.5, 0.55, 0.6, 0.61, 0.62), (-1.0, -1.0, -1.0, -1.5, -2.0), 2.0),  # hardly nearer, and misheard
+        ((0.5, 0.55, 0.6, 0.7, 0.8), (-1.0, -1.0, -1.0, -1.5, -2.0), 4.0),  # much nearer, and less clear
+    ],
+)
+def test_of_the_way_that_training_goes_as_much_is_kept_as_is_good_for_likeness_and_clearness(
+    base: BaseVoice,
+    near: tuple[float, ...],
+    clear: tuple[float, ...],
+    kept: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What training gained in frames it may have lost in likeness: as much of the way is gone as loses none."""
+    """What training gained in frames it may have lost in likeness, or in what others understand."""
     learner = adapting._Learner(base, pupil(1), 400)
     learner.begin()
     monkeypatch.setattr(adapting._Learner, "_held", lambda self: (0.0, 0.0))
-    monkeypatch.setattr(
-        likeness, "nearness", lambda base, tensors, who: 0.5 if float(tensors["who"][0]) <= bearable else 0.4
-    )
+    monkeypatch.setattr(likeness, "nearness", lambda base, tensors, who: near[round(float(tensors["who"][0]))])
+    monkeypatch.setattr(likeness, "clearness", lambda base, tensors: clear[round(float(tensors["who"][0]))])
     learner.best["who"] = torch.full_like(learner.best["who"], 4.0)
     learner.best_loss = -1.0
     assert float(learner.result().tensors["who"][0]) == kept
+
+
+def test_clearness_is_told_of_each_sound_where_the_voice_says_it(
+    base: BaseVoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pauses do not count, nor what the aligner thinks of a sound elsewhere."""
+    tensors = dict(random_adapter(base, 1).tensors)
+    said = iter(list(likeness._sentences(base, tensors)))
+
+    def aligner(units: torch.Tensor, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        one = next(said)
+        owner = torch.repeat_interleave(torch.arange(len(one.durations)), one.durations)
+        assert mel.shape[1] == len(owner)
+        chance = torch.full((len(owner), len(one.durations)), -9.0)
+        pause = torch.isin(units[0, :, 0], torch.tensor(sorted(symbols.PAUSE_IDS)))
+        chance[torch.arange(len(owner)), owner] = torch.where(pause, -5.0, -1.0)[owner]
+        return chance[None]
+
+    monkeypatch.setattr(base, "aligner", aligner)
+    assert likeness.clearness(base, tensors) == pytest.approx(-1.0)
+    assert next(said, None) is None, "not every sentence was asked about"
 
 
 def test_nearness_is_told_of_what_the_voice_says_by_itself(base: BaseVoice) -> None:
