@@ -154,8 +154,9 @@ class LocalPlatform:
 
     def _child(self, name: str, command: Sequence[str]) -> Child:
         log = self.profile.log / f"{name}.log"
-        # A worker asked politely finishes its tasks first, a fine-tune among them; asked by SIGQUIT, it drops them.
-        death_signal = signal.SIGQUIT if name in {"worker", "streamer"} else None
+        # A worker asked politely finishes its tasks first; asked less politely it still says good-bye to Valkey, and
+        # waits for ever where that has gone before.
+        death_signal = signal.SIGKILL if name in {"worker", "streamer"} else None
         return Child(name, command, log, self.environment, death_signal=death_signal, folder=ROOT)
 
 

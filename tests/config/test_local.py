@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,6 +84,9 @@ def served(folder: Path) -> Iterator[Served]:
     yield started
     started.supervisor.kill()
     started.supervisor.wait()
+    for pid in started.pids():  # what a failing test has left
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     assert started.supervisor.stdout is not None
     started.supervisor.stdout.close()
 
