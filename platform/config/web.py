@@ -15,6 +15,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from granian import Granian
@@ -37,7 +39,7 @@ def main() -> None:
     host, _, port = parser.parse_args().bind.rpartition(":")
     # Before anything imports prometheus_client, which reads it once.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="consonant-metrics-")
-    from config.wsgi import application  # loaded here, so that the processes share its pages
+    import_module("config.wsgi")  # here already, so that processes that are forked share its pages
 
     # What was loaded for good is left out of every later search for garbage.
     gc.collect()
@@ -47,16 +49,13 @@ def main() -> None:
         http=HTTPModes.http1, http1_settings=HTTP1Settings(max_buffer_size=_HEADER_BYTES), websockets=False,
         workers_kill_timeout=STOPPING_S, respawn_failed_workers=True, log_level=LogLevels.warning,
     )  # fmt: skip
-    parent = os.getpid()
-
-    def begun() -> Application:
-        return _begun(parent, application)
-
-    server.serve(target_loader=begun, wrap_loader=False)
+    server.serve(target_loader=partial(_begun, os.getpid()), wrap_loader=False)
 
 
-def _begun(parent: int, application: Application) -> Application:
-    """What a process does before its first request."""
+def _begun(parent: int) -> Application:
+    """What a process does before its first request, forked or begun anew."""
+    from config.wsgi import application
+
     # A request makes thousands of objects that go by themselves; Python's own pace would search through all the young
     # ones several times in each.
     gc.set_threshold(20_000, 20, 20)
