@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
+
+_STDERR = 2  # the descriptor, and no file object of Python's: that has a lock of its own
 
 
-class LineHandler(logging.Handler):
-    """One line a record, and no lock around it.
+class _Lines:
+    """Text straight to the standard error stream."""
 
-    Python's own handler formats and writes under a lock. Whoever writes gives up the interpreter while they hold it, so
-    that under load every thread of a server stands in line there; one write keeps a line whole without.
+    def write(self, text: str) -> None:
+        """All of it, in one piece unless the system takes only a part."""
+        left = text.encode(errors="backslashreplace")
+        while left:
+            left = left[os.write(_STDERR, left) :]
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+class LineHandler(logging.StreamHandler[_Lines]):
+    """Python's own, without a lock around it.
+
+    Whoever writes gives up the interpreter while they hold that lock, so that under load every thread of a server
+    stands in line there; one write keeps a line whole without.
     """
+
+    def __init__(self) -> None:
+        super().__init__(_Lines())
 
     def createLock(self) -> None:
         """None; see the class."""
         self.lock = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Format and write."""
-        try:
-            line = (self.format(record) + "\n").encode(errors="backslashreplace")
-            while line:
-                line = line[os.write(sys.__stderr__.fileno(), line) :]  # type: ignore[union-attr]  # a server has one
-        except Exception:  # noqa: BLE001  # as in Python's own: a line that cannot be written ends nobody's request
-            self.handleError(record)

@@ -17,14 +17,17 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Environ = dict[str, Any]
+Start = Callable[..., Any]
 
 PROCESSES = 2
 THREADS = 16  # of each: more than `api.pressure` has places, the others refuse, or hold who only waits
@@ -52,7 +55,7 @@ def main() -> None:
     server.serve(target_loader=partial(_begun, os.getpid()), wrap_loader=False)
 
 
-def _begun(parent: int) -> Application:
+def _begun(parent: int) -> Callable[[Environ, Start], Iterable[bytes]]:
     """What a process does before its first request, forked or begun anew."""
     from config.wsgi import application
 
@@ -72,17 +75,15 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _whole(application: Application) -> Application:
+def _whole(application: Callable[[Environ, Start], HttpResponseBase]) -> Callable[[Environ, Start], Iterable[bytes]]:
     """Answers that are whole already leave in one piece, and are closed before they do."""
 
-    def called(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        answer: Any = application(environ, start_response)
-        if answer.streaming:
-            return answer  # type: ignore[no-any-return]  # Django's own
-        try:
-            return list(answer)
-        finally:
-            answer.close()
+    def called(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        answer = application(environ, start_response)
+        if not isinstance(answer, HttpResponse):
+            return cast(Iterable[bytes], answer)
+        answer.close()
+        return [answer.content]
 
     return called
 
