@@ -2,7 +2,8 @@
 
     python -m synthesis speak TEXT -o OUT.wav [--voice VOICE.safetensors | --voice CLIP.wav] [--seed N]
     python -m synthesis speak --lines FILE.csv -o FOLDER            rows of id|text become FOLDER/id.wav
-    python -m synthesis adapt FOLDER -o VOICE.safetensors           metadata.csv (id|text|seconds) and audio/
+    python -m synthesis adapt FOLDER -o VOICE.safetensors           metadata.csv (id|text|seconds) and audio/; goes on
+                                    [--samples]                     where it was broken off; samples on the way
     python -m synthesis convert IN.wav -o OUT.wav --voice VOICE.safetensors --transcript TEXT      said again in a voice
     python -m synthesis export VOICE.safetensors -o VOICE.zip       the voice for Piper and sherpa-onnx
     python -m synthesis check SOUND.wav                             is it marked with this computer's key?
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"python -m synthesis: {_told(fault)}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nstopped; nothing half-written is left\n")
+        sys.stderr.write("\nstopped; nothing half-written is left, and a training goes on where it was\n")
         return 130
     return code
 
@@ -90,11 +91,14 @@ def convert(given: argparse.Namespace) -> int:
 
 def adapt(given: argparse.Namespace) -> int:
     """Train a voice from a folder of recordings and write its card beside it."""
-    from synthesis.desk import adapting
+    from synthesis.desk import adapting, speaking
 
-    permission = _permission(given, "finetune")
+    permission, marker = _permission(given, "finetune"), None
+    if given.samples:  # they are speech like any other
+        marker = Marker.local(given.key, _permission(given, "synthesise").research)
     engine = load_engine(given.engine, given.weights, given.device)
-    report = adapting.adapt(engine, given.folder, given.output, permission, given.seed, given.language, Bar("training"))
+    how = speaking.Settings(given.seed, language=given.language)
+    report = adapting.adapt(engine, given.folder, given.output, permission, how, marker, Bar("training"))
     sys.stdout.write(report + "\n")
     return 0
 
@@ -176,6 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     adapting.set_defaults(run=adapt)
     adapting.add_argument("folder", type=Path, help="holds metadata.csv (id|text|seconds) and audio/")
     adapting.add_argument("-o", "--output", type=Path, required=True, help="the voice file to write")
+    adapting.add_argument("--samples", action="store_true", help="also write, on the way, what it sounds like by then")
     exporting = commands.add_parser("export", help="write a trained voice out for other runtimes")
     exporting.set_defaults(run=export)
     exporting.add_argument("voice", type=Path, help="a file that `adapt` wrote")

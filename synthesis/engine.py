@@ -148,6 +148,21 @@ class Portable:
     rate_hz: int = RATE_HZ
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Interim:
+    """How far a training is.
+
+    Args:
+        done: the share of it, 0 to 1; it may end sooner.
+        state: what it goes on from, for `Engine.adapt`.
+        stored: the best voice so far, for `Engine.load_voice`. No card has judged it.
+    """
+
+    done: float
+    state: bytes
+    stored: bytes
+
+
 class Engine(Protocol):
     """What a worker needs of a voice. Safe to call from several threads at once."""
 
@@ -215,8 +230,14 @@ class Engine(Protocol):
     def adapt(
         self, takes: Sequence[Take], *, seed: int = 0,
         progress: Progress = lambda done: None, should_stop: ShouldStop = lambda: False,
+        begun: bytes | None = None, interim: Callable[[Interim], None] | None = None,
     ) -> bytes:
         """Train a voice of its own from minutes of speech; the caller seals and stores the bytes.
+
+        Args:
+            begun: the newest `Interim.state` of a training of the same takes and seed that was broken off. It goes on
+                there and ends with the same bytes; of other takes it begins anew.
+            interim: told every few seconds how far it is; an engine that is done at once tells nothing.
 
         Raises:
             TooLittleSpeech: not enough to learn from.

@@ -9,11 +9,21 @@ from django.db.models import QuerySet
 from erasure.holdings import Subject
 from storage.objects import object_store
 from synthesis.enginehost import HOST
-from synthesis.models import FINETUNE_TASK, SOUND_KIND, SOURCE_KIND, SPEAKING_TASKS, FineTune, Synthesis
+from synthesis.models import (
+    FINETUNE_TASK,
+    HALFWAY_KIND,
+    SOUND_KIND,
+    SOURCE_KIND,
+    SPEAKING_TASKS,
+    FineTune,
+    Synthesis,
+)
 from synthesis.streams.pipe import pipes_drop, pipes_left
 from voices.models import VoiceVersion
 from work.leases import CLOCK
 from work.models import FINAL, JobState, Outbox
+
+_KINDS = (SOUND_KIND, SOURCE_KIND, HALFWAY_KIND)
 
 
 class SynthesisHolding:
@@ -67,8 +77,8 @@ class SynthesisHolding:
 
 
 def _folders(subject: Subject) -> list[str]:
-    """Finished sounds, and recordings that wait to be said in the voice."""
-    return [f"{subject.tenant_id}/{kind}/{subject.speaker_id}/" for kind in (SOUND_KIND, SOURCE_KIND)]
+    """Finished sounds, recordings that wait to be said in the voice, and trainings half done."""
+    return [f"{subject.tenant_id}/{kind}/{subject.speaker_id}/" for kind in _KINDS]
 
 
 def _syntheses(subject: Subject) -> QuerySet[Synthesis]:

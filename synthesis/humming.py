@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -101,8 +101,9 @@ class HummingEngine:
     def adapt(
         self, takes: Sequence[seam.Take], *, seed: int = 0,
         progress: seam.Progress = lambda done: None, should_stop: seam.ShouldStop = lambda: False,
+        begun: bytes | None = None, interim: Callable[[seam.Interim], None] | None = None,
     ) -> bytes:
-        """The median traits of all takes as a small JSON file; `seed` changes nothing here."""
+        """The median traits of all takes as a small JSON file; `seed` changes nothing, and nothing is half done."""
         heard: list[Traits] = []
         for number, take in enumerate(takes, 1):
             if should_stop():

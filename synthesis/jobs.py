@@ -35,13 +35,16 @@ from isolation.scope import database_now, tenant_scope
 from problems.errors import DomainError
 from storage.objects import object_store
 from storage.sealing import open_text, seal_bytes
+from synthesis.attachments import ORPHAN_AFTER, attachment_end
 from synthesis.card.measure import parted
 from synthesis.engine import Take
 from synthesis.enginehost import HOST
 from synthesis.errors import NoRecordings
+from synthesis.halfway import halfway_keep, halfway_open
 from synthesis.judging import Judgement, judged, require_clonable
 from synthesis.models import (
     FINETUNE_TASK,
+    HALFWAY_KIND,
     RENDER_TASK,
     SCRIPT,
     SOUND,
@@ -59,9 +62,9 @@ from work.errors import LeaseLost
 from work.leases import CLOCK, Lease, claim, run
 from work.models import JobState
 from work.pulse import Pulse
+from work.remaining import Remaining
 
 PREVIEW_S, PREVIEW_RATE_HZ = 20.0, 24_000
-ORPHAN_AFTER = timedelta(minutes=30)
 
 
 # --- Synthesis --------------------------------------------------------------------------------------------
@@ -192,27 +195,49 @@ def synthesis_release(lease: Lease, row: Synthesis, made: Made, key: str) -> Non
 def finetune_train(*, tenant_id: UUID, job_id: UUID) -> None:
     """Make one version of a voice; safe to run twice, and at once in two places."""
     lease = claim(FineTune, tenant_id=tenant_id, job_id=job_id, task=FINETUNE_TASK)
-    if lease is not None:
+    if lease is None:
+        return
+    try:
         with suppress(LeaseLost):  # as above
             run(lease, _train)
+    finally:
+        attachment_end(lease, HALFWAY_KIND, FineTune)
 
 
 def _train(lease: Lease) -> None:
     with Pulse(lease, "opening recordings") as pulse:
         tune, takes = _takes(lease, pulse.told)
         require_clonable(HOST.engine, lease.tenant_id, takes)
-        stored, judgement = _voice_of(tune, takes, pulse.told)
+        stored, judgement = _voice_of(tune, takes, pulse)
         _add_version(lease, tune, stored, judgement)
 
 
-def _voice_of(tune: FineTune, takes: Sequence[Take], report: Report) -> tuple[bytes, Judgement]:
+def _voice_of(tune: FineTune, takes: Sequence[Take], pulse: Pulse) -> tuple[bytes, Judgement]:
     """The bytes of the new version and how good it is; a preview has no card."""
     if tune.kind == FineTuneKind.PREVIEW:
         return _listened(takes), Judgement({})
     train, apart = parted(takes)
-    stored = HOST.engine.adapt(train, seed=tune.seed, progress=lambda done: report("training", 5 + 85 * done))
-    report("listening to the voice", 92)
+    stored = HOST.engine.adapt(
+        train,
+        seed=tune.seed,
+        progress=_training(pulse),
+        begun=halfway_open(tune),
+        interim=lambda news: halfway_keep(tune, news.state),
+    )
+    pulse.told("listening to the voice", 92)
     return stored, judged(HOST.engine, (tune.tenant_id, tune.voice.speaker_id), stored, train, apart)
+
+
+def _training(pulse: Pulse) -> Callable[[float], None]:
+    """Reports of a training: how much of it is done, and when all of it will be."""
+    remaining = Remaining()
+
+    def told(done: float) -> None:
+        left = remaining(done)
+        expected = {} if left is None else {"expected_at": database_now() + timedelta(seconds=left)}
+        pulse.told("training", 5 + 85 * done, **expected)
+
+    return told
 
 
 def _listened(takes: Sequence[Take]) -> bytes:

@@ -7,7 +7,6 @@ consent, nor a synthesis without a mark that was read back (triggers of migratio
 from __future__ import annotations
 
 from typing import ClassVar
-from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -25,6 +24,8 @@ SCRIPT = "synthesis-script"  # the purposes that sealed bytes are bound to
 SOUND = "synthesis-sound"
 SOURCE = "conversion-source"
 SOURCE_KIND = "conversions"  # the folder of recordings that wait to be converted, laid out as SOUND_KIND's
+HALFWAY = "training-half-done"
+HALFWAY_KIND = "trainings"  # the folder of trainings half done, laid out alike
 WINDOW = "stream-window"
 FORMATS = [(one.value, one.value) for one in Format]
 
@@ -61,6 +62,7 @@ class FineTune(GovernedJob):
     kind = models.CharField(max_length=10, choices=FineTuneKind.choices, default=FineTuneKind.ADAPTED)
     recordings = ArrayField(models.UUIDField(), default=list)
     seed = models.PositiveBigIntegerField(default=0)
+    expected_at = models.DateTimeField(null=True, blank=True)  # when a running one will be done, as far as can be told
     version = models.ForeignKey(
         "voices.VoiceVersion", on_delete=models.PROTECT, db_constraint=False, null=True, related_name="+"
     )
@@ -145,7 +147,3 @@ class Synthesis(GovernedJob):
         if self.converted:
             return CONVERT_TASK
         return STREAM_TASK if self.streamed else RENDER_TASK
-
-    def source_key(self, speaker_id: UUID) -> str:
-        """Where the recording of a conversion waits."""
-        return f"{self.tenant_id}/{SOURCE_KIND}/{speaker_id}/{self.pk}"

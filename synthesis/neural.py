@@ -9,7 +9,7 @@ Shapes: T samples, L frames, D width of an embedding.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -24,8 +24,9 @@ from audio.resample import resample
 from synthesis import engine as seam
 from synthesis.batcher import Batcher
 from synthesis.tts import convert, likeness, symbols, text, voicefile
-from synthesis.tts.adapt import Pupil, School, TooLittle
+from synthesis.tts.adapt import School
 from synthesis.tts.adapter import Adapter
+from synthesis.tts.learner import Interim, Pupil, TooLittle
 from synthesis.tts.narrow import narrowed
 from synthesis.tts.takes import Take
 from synthesis.tts.text.errors import NothingToSay
@@ -173,6 +174,7 @@ class NeuralEngine:
     def adapt(
         self, takes: Sequence[seam.Take], *, seed: int = 0,
         progress: seam.Progress = lambda done: None, should_stop: seam.ShouldStop = lambda: False,
+        begun: bytes | None = None, interim: Callable[[seam.Interim], None] | None = None,
     ) -> bytes:
         """Train an adapter; takes whose text holds nothing to say are left out.
 
@@ -185,8 +187,13 @@ class NeuralEngine:
             stopped = stopped or should_stop()
             return stopped
 
+        def told(news: Interim) -> None:
+            if interim is not None:
+                interim(seam.Interim(news.done, news.state, news.adapter.to_bytes()))
+
+        pupil = Pupil(_read(takes), seed, lambda done, _: progress(done), asked, begun, told if interim else None)
         try:
-            adapter = self.school.adapt(Pupil(_read(takes), seed, lambda done, _: progress(done), asked))
+            adapter = self.school.adapt(pupil)
         except TooLittle as fault:
             raise seam.TooLittleSpeech(str(fault), takes=len(takes)) from fault
         if stopped:

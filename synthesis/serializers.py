@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 import django_filters
@@ -115,11 +116,18 @@ class FineTuneOut(_JobOut):
 
     voice = serializers.UUIDField(source="voice_id", read_only=True)
     voice_version = serializers.UUIDField(source="version_id", read_only=True, allow_null=True)
+    expected_at = serializers.SerializerMethodField()
 
     class Meta:
         model = FineTune
-        fields: ClassVar[list[str]] = [*_JOB, "voice", "voice_version", "kind", "recordings", "seed", *_TIMES]
+        fields: ClassVar[list[str]] = [
+            *_JOB, "expected_at", "voice", "voice_version", "kind", "recordings", "seed", *_TIMES,
+        ]  # fmt: skip
         read_only_fields = fields
+
+    def get_expected_at(self, row: FineTune) -> datetime | None:
+        """When a training that runs will be done if it takes all its steps; null before that can be told."""
+        return row.expected_at if row.state == JobState.RUNNING else None
 
 
 class SynthesisFilter(django_filters.FilterSet):

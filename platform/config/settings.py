@@ -174,6 +174,7 @@ SWEEPS = [
     "voices.jobs.sweep_orphans",
     "watermark.jobs.sweep_pending",
     "synthesis.jobs.sweep_orphans",
+    "synthesis.halfway.sweep_halfway",
     "synthesis.conversions.jobs.sweep_sources",
     "synthesis.exports.jobs.sweep_orphans",
     "erasure.jobs.erasure_resume",

@@ -59,8 +59,8 @@ class Lease:
         """The job's row while this lease is the one in force; empty afterwards."""
         return self.model._default_manager.filter(pk=self.job_id, fence=self.fence, state=JobState.RUNNING)
 
-    def keep(self, stage: str, progress: int) -> None:
-        """Heartbeat: report progress and move the lease and the wake-up on.
+    def keep(self, stage: str, progress: int, **fields: object) -> None:
+        """Heartbeat: report progress, and whatever else the job's row tells of it; move the lease and the wake-up on.
 
         Raises:
             LeaseLost: another worker holds the job or it has ended.
@@ -72,7 +72,8 @@ class Lease:
                 raise LeaseLost(job=str(self.job_id))
             if row.cancel_requested:
                 raise JobCancelled(job=str(self.job_id))
-            self.rows().update(stage=stage, progress=progress, lease_until=CLOCK + timedelta(seconds=LEASE_S))
+            told = {"stage": stage, "progress": progress, **fields}
+            self.rows().update(lease_until=CLOCK + timedelta(seconds=LEASE_S), **told)
             Outbox.objects.filter(task=self.task, object_id=self.job_id).update(
                 due_at=CLOCK + timedelta(seconds=LEASE_S)
             )

@@ -30,6 +30,7 @@ class Pulse:
 
     def __init__(self, lease: Lease, stage: str = "working") -> None:
         self._lease, self._stage, self._percent = lease, stage, 0.0
+        self._fields: dict[str, object] = {}
         self._kept_at = float("-inf")
         self._stopped: DomainError | None = None  # found by the second thread, raised by the first
         self._over = threading.Event()
@@ -54,14 +55,14 @@ class Pulse:
         if kind is None:
             self._go_on()
 
-    def told(self, stage: str, percent: float) -> None:
-        """The work's report.
+    def told(self, stage: str, percent: float, **fields: object) -> None:
+        """The work's report; `fields` are more of the job's row, such as when it expects to be done.
 
         Raises:
             LeaseLost, JobCancelled: stop at once.
         """
         self._go_on()
-        self._stage, self._percent = stage, percent
+        self._stage, self._percent, self._fields = stage, percent, fields
         if time.monotonic() - self._kept_at >= TOLD_S:
             self._keep()
 
@@ -72,7 +73,7 @@ class Pulse:
 
     def _keep(self) -> None:
         with self._writing:
-            self._lease.keep(self._stage, min(99, int(self._percent)))
+            self._lease.keep(self._stage, min(99, int(self._percent)), **self._fields)
             self._kept_at = time.monotonic()
 
     def _watch(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import soundfile
 
-from synthesis.bench import cards, copies, environment, leaving, losses, minutes, report, speakers, systems
+from synthesis.bench import cards, conversions, copies, environment, leaving, losses, minutes, report, speakers, systems
 from synthesis.bench.peers import NAMES, Peer
 from synthesis.bench.run import Bench, Spoken, speed_of
 from synthesis.bench.systems import Prompt, System
@@ -23,8 +23,8 @@ COPIES_EACH = 2  # recordings of every stranger
 
 
 SPOKEN = frozenset({"wer", "dnsmos", "sim", "distance"})  # of these, every system says all prompts
-PARTS = ("wer", "dnsmos", "sim", "distance", "copy", "speed", "export", "speakers", "minutes", "cards")
-WHOLE = PARTS[:-2]  # these train adapters: they are asked for by name
+PARTS = ("wer", "dnsmos", "sim", "distance", "copy", "speed", "export", "speakers", "minutes", "cards", "conversions")
+WHOLE = PARTS[:-3]  # these train adapters: they are asked for by name
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
     copied = bench.copies(_pairs(heard, asked, bench)) if "copy" in asked.only else {}
     names = ["humming", *(["neural", "neural-int8"] if _trained(asked.weights) else [])]
     speeds = {name: speed_of(name, asked.weights) for name in names} if "speed" in asked.only else {}
-    others = _others(asked, bench, heard) if _trained(asked.weights) else []
+    others = _others(asked, bench, heard, prompts) if _trained(asked.weights) else []
     speeds |= {NAMES[peer.name]: peer.cost for peer in peers if peer.cost}
     notes = _notes(asked, spoken)
     sys.stdout.write(report.write(asked.out, spoken, prompts, copied, speeds, others, notes))
@@ -69,7 +69,7 @@ def _spoken(
     return spoken
 
 
-def _others(asked: argparse.Namespace, bench: Bench, heard: list[Recording]) -> list[str]:
+def _others(asked: argparse.Namespace, bench: Bench, heard: list[Recording], prompts: list[Prompt]) -> list[str]:
     """Tables of the parts that stand for themselves."""
     found = []
     if "export" in asked.only:
@@ -80,6 +80,8 @@ def _others(asked: argparse.Namespace, bench: Bench, heard: list[Recording]) -> 
         found.append(minutes.report(bench, asked.weights, heard, asked.person, asked.minutes))
     if "cards" in asked.only:
         found.append(cards.report(bench, asked.weights, heard, asked.person, asked.minutes))
+    if "conversions" in asked.only:
+        found.append(conversions.report(bench, asked.weights, heard, prompts, asked.person, asked.minutes))
     return found
 
 

@@ -61,7 +61,7 @@ def engine(name: str, made: Engine, voice: VoiceState, seed: int = 0, language: 
     """A voice of ours; measured without a mark, as the mark has a bench of its own."""
 
     def say(prompt: Prompt) -> tuple[Floats, int]:
-        return made.render(made.prepare(prompt.text, language=language), voice, gain=_unmarked, seed=seed), made.rate_hz
+        return made.render(made.prepare(prompt.text, language=language), voice, gain=unmarked, seed=seed), made.rate_hz
 
     return System(name, say, "ours")
 
@@ -108,7 +108,8 @@ def levelled(samples: Floats, rate_hz: int) -> Floats:
     return np.asarray(sound * min(float(gain), 0.99 / float(np.abs(sound).max())), np.float32)
 
 
-def _unmarked(first_frame: int, frames: int) -> Floats:
+def unmarked(first_frame: int, frames: int) -> Floats:
+    """The gain field of no mark."""
     return np.ones((frames, BINS), np.float32)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -20,10 +19,10 @@ from audio.clip import Clip
 from audio.decode import decode
 from audio.resample import resample
 from consent.phrase_check import Listener, check
-from isolation.scope import database_now, tenant_scope
 from storage.errors import ObjectMissing
 from storage.objects import object_store
 from storage.sealing import open_bytes
+from synthesis.attachments import attachment_end, attachment_key, attachments_sweep
 from synthesis.conversions.errors import SourceGone, SourceMarked, SourceUnusable, TranscriptDiffers
 from synthesis.conversions.source import SOURCE_LIMITS
 from synthesis.jobs import ordered, rendered
@@ -34,10 +33,8 @@ from voices.jobs import findings_document
 from voices.measures import RATE_HZ, measure
 from work.errors import LeaseLost
 from work.leases import Lease, claim, run
-from work.models import FINAL
 
 LEAST_S = 0.5
-ORPHAN_AFTER = timedelta(minutes=30)
 _LISTENING = threading.local()
 
 
@@ -50,7 +47,7 @@ def conversion_render(*, tenant_id: UUID, job_id: UUID) -> None:
         with suppress(LeaseLost):  # as for a synthesis
             run(lease, lambda held: rendered(held, lambda report: _ordered(held, report)))
     finally:
-        _source_end(lease)  # 8
+        attachment_end(lease, SOURCE_KIND, Synthesis)  # 8
 
 
 def _ordered(lease: Lease, report: Report) -> tuple[Synthesis, Spoken]:
@@ -66,7 +63,7 @@ def _ordered(lease: Lease, report: Report) -> tuple[Synthesis, Spoken]:
 
 def _source(row: Synthesis) -> Clip:
     try:
-        sealed = object_store().get(row.source_key(row.consent.speaker_id))
+        sealed = object_store().get(attachment_key(SOURCE_KIND, row, row.consent.speaker_id))
     except ObjectMissing as error:
         raise SourceGone() from error
     data = open_bytes(
@@ -107,29 +104,10 @@ def _listener() -> Listener:
     return listener
 
 
-def _source_end(lease: Lease) -> None:
-    """Destroy the recording once its job has ended; one that is to be tried again keeps it."""
-    with tenant_scope(lease.tenant_id):
-        rows = Synthesis.objects.select_related("consent").filter(pk=lease.job_id, state__in=FINAL)
-        row = rows.first()
-    if row is not None:
-        object_store().delete(row.source_key(row.consent.speaker_id))
-
-
 def sweep_sources(*, tenant_id: UUID) -> int:
     """Remove a tenant's recordings whose conversion has ended, or was never written (settings.SWEEPS).
 
     Returns:
         How many were removed.
     """
-    store, before = object_store(), database_now() - ORPHAN_AFTER
-    there = {info.key: info.modified_at for info in store.find(f"{tenant_id}/{SOURCE_KIND}/")}
-    names = {key: key.rsplit("/", 1)[1] for key in there}
-    rows = Synthesis.objects.filter(tenant_id=tenant_id, pk__in=names.values())
-    states = {str(pk): state for pk, state in rows.values_list("pk", "state")}
-    # What is young and has no row may be about to get one.
-    over = [key for key, name in names.items()
-            if states.get(name) in FINAL or (name not in states and there[key] < before)]  # fmt: skip
-    for key in over:
-        store.delete(key)
-    return len(over)
+    return attachments_sweep(tenant_id=tenant_id, kind=SOURCE_KIND, model=Synthesis)

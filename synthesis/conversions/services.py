@@ -9,7 +9,8 @@ from django.db import transaction
 from consent.rules import Use
 from storage.objects import object_store
 from storage.sealing import seal_bytes
-from synthesis.models import SOURCE, Synthesis
+from synthesis.attachments import attachment_key
+from synthesis.models import SOURCE, SOURCE_KIND, Synthesis
 from synthesis.services import Order, synthesis_request
 from tenants.actor import Actor
 
@@ -38,5 +39,6 @@ def conversion_request(
         data=recording,
     )
     # A rollback from here on leaves a sealed orphan that no row names; the sweep removes it.
-    object_store().put(synthesis.source_key(synthesis.version.voice.speaker_id), sealed, if_absent=True)
+    key = attachment_key(SOURCE_KIND, synthesis, synthesis.version.voice.speaker_id)
+    object_store().put(key, sealed, if_absent=True)
     return synthesis

@@ -18,7 +18,10 @@ from audio.clip import Clip
 from problems.errors import Invalid
 from synthesis.card import draw
 from synthesis.card.measure import measure, parted
+from synthesis.desk.interims import Interims
+from synthesis.desk.marks import Marker
 from synthesis.desk.permission import Permission
+from synthesis.desk.speaking import Settings
 from synthesis.engine import Engine, Take
 
 
@@ -73,18 +76,26 @@ def _sound_of(folder: Path, name: str, line: int) -> Path:
 
 
 def adapt(
-    engine: Engine, folder: Path, to: Path, permission: Permission, seed: int, language: str,
+    engine: Engine, folder: Path, to: Path, permission: Permission, how: Settings, marker: Marker | None,
     progress: Callable[[float], None],
 ) -> str:
-    """Train, write the voice file and its card (JSON and PNG beside it); a report for people comes back."""
-    takes = read_takes(folder, language)
+    """Train, write the voice file and its card (JSON and PNG beside it); a report for people comes back.
+
+    Args:
+        how: of it, the seed and the language of the recordings.
+        marker: for samples on the way, see `Interims`; None wants none.
+    """
+    takes = read_takes(folder, how.language)
     train, apart = parted(takes)
-    stored = engine.stamped(engine.adapt(train, seed=seed, progress=progress), permission.stamps)
+    interims = Interims(engine, to, marker, (apart or train)[0].text, how)
+    learned = engine.adapt(train, seed=how.seed, progress=progress, begun=interims.begun, interim=interims)
+    stored = engine.stamped(learned, permission.stamps)
     voice = engine.load_voice(stored, research=bool(permission.research))
     made = measure(engine, voice, train, apart)
     part = to.with_name(f".{to.name}.part")
     part.write_bytes(stored)
     part.replace(to)
+    interims.end()
     to.with_suffix(".json").write_text(_json({**made.document(), "stamps": dict(permission.stamps)}), encoding="utf-8")
     to.with_suffix(".png").write_bytes(draw.picture(made))
     return f"{to}: {len(stored) / 1000:.0f} kB\n{made.summary()}"

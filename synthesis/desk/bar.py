@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TextIO
 
+from work.remaining import Remaining
+
 _WIDTH = 30
 
 
@@ -19,7 +21,8 @@ class Bar:
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
         self._title, self._stream = title, stream or sys.stderr
-        self._started = time.monotonic()
+        self._started, self._left = time.monotonic(), Remaining()
+        self._left(0.0)
         self._shown = self._stream.isatty()
 
     def __call__(self, done: float) -> None:
@@ -27,13 +30,13 @@ class Bar:
         if not self._shown:
             return
         filled = round(_WIDTH * done)
-        self._stream.write(f"\r{self._title} [{'#' * filled:<{_WIDTH}}] {done:4.0%} {self._left(done)}")
+        self._stream.write(f"\r{self._title} [{'#' * filled:<{_WIDTH}}] {done:4.0%} {self._rest(done)}")
         if done >= 1:
             self._stream.write("\n")
         self._stream.flush()
 
-    def _left(self, done: float) -> str:
-        passed = time.monotonic() - self._started
+    def _rest(self, done: float) -> str:
         if done >= 1:
-            return f"{passed:.0f} s     "
-        return f"about {passed / done * (1 - done):.0f} s left  " if done > 0.02 else ""
+            return f"{time.monotonic() - self._started:.0f} s     "
+        left = self._left(done)
+        return "" if left is None else f"about {left:.0f} s left  "

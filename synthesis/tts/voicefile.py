@@ -68,8 +68,8 @@ def parse(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, facts
 
 
-def pack(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
-    """Safetensors bytes of tensors in half precision; equal input gives equal bytes."""
-    halves = {name: value.detach().cpu().to(torch.float16).contiguous() for name, value in tensors.items()}
+def pack(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], precision: torch.dtype = torch.float16) -> bytes:
+    """Safetensors bytes of tensors in half precision, or in another; equal input gives equal bytes."""
+    rounded = {name: value.detach().cpu().to(precision).contiguous() for name, value in tensors.items()}
     # One entry: the library writes several in any order.
-    return safetensors.torch.save(halves, {_FACTS: json.dumps(facts, sort_keys=True)})
+    return safetensors.torch.save(rounded, {_FACTS: json.dumps(facts, sort_keys=True)})

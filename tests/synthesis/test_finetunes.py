@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from functools import lru_cache
 from uuid import UUID, uuid4
 
@@ -13,25 +14,30 @@ from audio.clip import Clip
 from audio.encode import Format, encode
 from audit.models import AuditEntry
 from consent.errors import ConsentScope
+from erasure.holdings import Subject
 from isolation.scope import tenant_scope
 from storage.objects import object_store
 from storage.sealing import seal_bytes, seal_text
 from synthesis import jobs
 from synthesis.card import bars
-from synthesis.engine import BINS
+from synthesis.engine import BINS, Interim
+from synthesis.enginehost import EngineHost
 from synthesis.errors import NoRecordings
+from synthesis.halfway import sweep_halfway
+from synthesis.holdings import SynthesisHolding
 from synthesis.humming import HummingEngine
 from synthesis.jobs import finetune_train, synthesis_render
-from synthesis.models import FINETUNE_TASK, FineTune
+from synthesis.models import FINETUNE_TASK, HALFWAY_KIND, FineTune
 from synthesis.services import finetune_cancel, finetune_request
 from tenants.actor import Role
 from voices.errors import VoiceDraft
 from voices.models import SOUND, TRANSCRIPT, Recording, Upload, VoiceVersion
-from work import leases
+from work import leases, pulse
 from work.models import JobState, Outbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READ = ("The quick brown fox jumps over the lazy dog.", "Please hold the line, somebody will be with you soon.")
+HALF = b"what a training goes on from"
 
 
 @lru_cache(maxsize=4)
@@ -159,6 +165,95 @@ def test_a_late_trainer_adds_no_version(world, takes):
         jobs._train(late)
     with tenant_scope(world.org.id):
         assert VoiceVersion.objects.filter(voice=world.voice).count() == 2
+
+
+class Dying(HummingEngine):
+    """Hums, and dies in the middle of every training that goes on from nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[bytes | None] = []
+
+    def adapt(self, takes, *, begun=None, interim=None, **how):
+        self.begun.append(begun)
+        if begun is None:
+            interim(Interim(0.5, HALF, b""))
+            raise ConnectionResetError("killed")
+        return super().adapt(takes, **how)
+
+
+@pytest.fixture
+def dying(monkeypatch) -> Dying:
+    engine = Dying()
+    monkeypatch.setattr(jobs, "HOST", EngineHost(lambda: engine))
+    return engine
+
+
+def half_done(world) -> list[str]:
+    return [info.key for info in object_store().find(f"{world.org.id}/{HALFWAY_KIND}/")]
+
+
+def killed(world) -> FineTune:
+    """A fine-tune whose first worker died half-way, and which another may take up at once."""
+    tune = asked(world)
+    with pytest.raises(ConnectionResetError):
+        finetune_train(tenant_id=world.org.id, job_id=tune.pk)
+    return tune
+
+
+def test_the_next_worker_goes_on_where_one_has_died_and_nothing_of_it_stays(world, takes, dying):
+    tune = killed(world)
+    assert half_done(world) == [f"{world.org.id}/{HALFWAY_KIND}/{world.speaker.pk}/{tune.pk}"]
+    assert HALF not in object_store().get(half_done(world)[0])
+    finetune_train(tenant_id=world.org.id, job_id=tune.pk)
+    assert reread(world, tune).state == JobState.DONE
+    assert dying.begun == [None, HALF]
+    assert not half_done(world)
+
+
+def test_a_training_half_done_goes_on_in_its_own_job_alone(world, takes, dying):
+    killed(world)
+    killed(world)
+    assert dying.begun == [None, None]
+
+
+def test_what_a_withdrawal_stopped_half_way_is_swept_and_what_waits_is_not(world, takes, dying):
+    killed(world)
+    with tenant_scope(world.org.id):
+        assert sweep_halfway(tenant_id=world.org.id) == 0
+    world.withdraw()
+    with tenant_scope(world.org.id):
+        assert sweep_halfway(tenant_id=world.org.id) == 1
+    assert not half_done(world)
+
+
+def test_an_erasure_takes_a_training_half_done_too(world, takes, dying):
+    killed(world)
+    with tenant_scope(world.org.id):
+        subject = Subject(world.org.id, world.speaker.pk, world.speaker.key_handle)
+        assert any(HALFWAY_KIND in one for one in SynthesisHolding().left(subject))
+        SynthesisHolding().destroy(subject)
+        assert not SynthesisHolding().left(subject)
+    assert not half_done(world)
+
+
+def test_while_it_trains_it_tells_when_it_expects_to_be_done(world, takes, monkeypatch):
+    told = []
+
+    class Slow(HummingEngine):
+        def adapt(self, takes, *, progress, **how):
+            for done in (0.1, 0.5):
+                progress(done)
+                told.append(client.get(f"/v1/finetunes/{tune.pk}").json()["expected_at"])
+            return super().adapt(takes)
+
+    client, tune = world.org.client(), asked(world)
+    monkeypatch.setattr(jobs, "HOST", EngineHost(Slow))
+    monkeypatch.setattr(pulse, "TOLD_S", 0.0)
+    finetune_train(tenant_id=world.org.id, job_id=tune.pk)
+    assert told[0] is None
+    assert datetime.fromisoformat(told[1]) >= tune.created_at
+    assert client.get(f"/v1/finetunes/{tune.pk}").json()["expected_at"] is None
 
 
 def test_a_waiting_fine_tune_is_cancelled_at_once(world, takes):

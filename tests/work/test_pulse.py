@@ -17,13 +17,15 @@ class KeptLease:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, int]] = []
+        self.more: list[dict[str, object]] = []
         self.lost = False
         self.was_kept = threading.Event()
 
-    def keep(self, stage: str, progress: int) -> None:
+    def keep(self, stage: str, progress: int, **fields: object) -> None:
         if self.lost:
             raise JobCancelled
         self.told.append((stage, progress))
+        self.more.append(fields)
         self.was_kept.set()
 
 
@@ -33,6 +35,16 @@ def test_reports_are_written_at_most_every_few_seconds():
         for percent in range(100):
             beat.told("speaking", percent)
     assert lease.told == [("speaking", 0)]
+
+
+def test_what_else_is_told_stays_told_while_the_work_is_silent(monkeypatch):
+    monkeypatch.setattr(pulse, "SILENT_S", 0.0)
+    lease = KeptLease()
+    with Pulse(lease) as beat:
+        beat.told("training", 10, expected_at="soon")
+        lease.was_kept.clear()
+        assert lease.was_kept.wait(5)
+    assert lease.more[-1] == {"expected_at": "soon"}
 
 
 def test_a_silent_stretch_is_kept_by_the_watcher(monkeypatch):

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audio import wav
 from audio.clip import Clip
 from consent import receipts
+from synthesis import commands
 from synthesis.commands import WEIGHTS, main
 from synthesis.desk import marks
-from synthesis.engine import ResearchVoice
+from synthesis.engine import Interim, ResearchVoice
 from synthesis.humming import HummingEngine
 from synthesis.neural import NeuralEngine
 from synthesis.tts import adapter, bank, symbols
@@ -300,6 +301,49 @@ def test_a_voice_comes_with_its_card(home: Path, recordings: Path) -> None:
     assert card["stamps"] == {"research": RESEARCH[1]}
     assert any("numbers" in piece for piece in card["advice"])
     assert (home / "v.png").read_bytes().startswith(b"\x89PNG")
+
+
+class Stopping(HummingEngine):
+    """Hums, and is stopped by hand half-way through every training that goes on from nothing."""
+
+    def adapt(self, takes, *, begun=None, interim=None, **how):
+        if begun != b"half":
+            interim(Interim(0.5, b"half", super().adapt(takes)))
+            raise KeyboardInterrupt
+        return super().adapt(takes, **how)
+
+
+@pytest.fixture
+def stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "load_engine", lambda *_: Stopping())
+
+
+def test_a_training_that_was_stopped_goes_on_when_it_is_asked_for_again(
+    home: Path, recordings: Path, stopping: None
+) -> None:
+    adapt = ["adapt", str(recordings), "-o", str(home / "v.voice"), *RESEARCH]
+    assert main(adapt) == 130
+    assert sorted(file.name for file in home.iterdir() if file.is_file()) == [".v.voice.half"]
+    assert main(adapt) == 0
+    assert {file.name for file in home.iterdir() if file.is_file()} == {"v.voice", "v.json", "v.png"}
+
+
+def test_samples_on_the_way_are_marked_as_all_that_speaks(home: Path, recordings: Path, stopping: None) -> None:
+    main(["adapt", str(recordings), "-o", str(home / "v.voice"), "--samples", *RESEARCH])
+    clip = wav.read((home / "v-50.wav").read_bytes())
+    key = read_key_file(home / "data" / "consonant" / "mark.key")[0]
+    record = detect(clip.samples, clip.rate_hz, [key], search="none").record
+    assert record is not None
+    assert marks.is_research(record)
+
+
+def test_samples_need_leave_to_speak_not_only_to_train(
+    home: Path, recordings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    allowed = Platform().receipt(home / "r.json")
+    assert main(["adapt", str(recordings), "-o", str(home / "v.voice"), "--samples", *allowed, *HUM]) == 1
+    assert "--purpose" in capsys.readouterr().err
+    assert main(["adapt", str(recordings), "-o", str(home / "v.voice"), "--samples", *allowed, *USE, *HUM]) == 0
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,24 @@ import numpy as np
 import pytest
 import torch
 
-from synthesis.tts import adapt as adapting
-from synthesis.tts import adapter, contrast, features, likeness, pairing, pitch, symbols, voicefile
-from synthesis.tts.adapt import Pupil, School, TooLittle, spoken
+from synthesis.tts import (
+    adapter,
+    contrast,
+    features,
+    learner,
+    likeness,
+    losses,
+    pairing,
+    pitch,
+    symbols,
+    voicefile,
+)
+from synthesis.tts.adapt import STEPS, School
 from synthesis.tts.adapter import Adapter
+from synthesis.tts.checkpoint import Checkpoint
 from synthesis.tts.config import SIZES
+from synthesis.tts.learner import Interim, Learner, Pupil, TooLittle
+from synthesis.tts.losses import spoken
 from synthesis.tts.pairing import Frames
 from synthesis.tts.takes import Heard, Take, hear, joined
 from synthesis.tts.voice import BaseVoice, Voice
@@ -45,7 +58,7 @@ def trained(base: BaseVoice, seed: int = 5) -> tuple[Adapter, list[tuple[float, 
     told: list[tuple[float, str]] = []
     heard = [take(n) for n in range(4)]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(adapting._Learner, "_well_kept", lambda self: self.best)
+        patched.setattr(Learner, "_well_kept", lambda self: self.best)
         made = School(base).adapt(Pupil(heard, seed, lambda *news: told.append(news), lambda: False), steps=12)
     return made, told
 
@@ -130,18 +143,18 @@ def pupil(seed: int, **how) -> Pupil:
 
 def drawn_out(base: BaseVoice, times: float) -> dict[str, torch.Tensor]:
     """What is kept of a person whose sounds last so many times what the base voice would take for them."""
-    learner = adapting._Learner(base, pupil(1), steps=6)
-    learner.begin()
-    usual = learner._in_pace(learner.first)["duration.bias"]  # the takes' own pace, within the bounds
-    assert -np.log(adapting.FASTEST) - 1e-6 <= usual <= 0
-    learner.train = [replace(one, durations=one.durations * times) for one in learner.train]
-    learner.held = [replace(one, durations=one.durations * times) for one in learner.held]
-    return learner._in_pace(learner.first)
+    training = Learner(base, pupil(1), steps=6)
+    training.begin()
+    usual = training._in_pace(training.first)["duration.bias"]  # the takes' own pace, within the bounds
+    assert -np.log(learner.FASTEST) - 1e-6 <= usual <= 0
+    training.train = [replace(one, durations=one.durations * times) for one in training.train]
+    training.held = [replace(one, durations=one.durations * times) for one in training.held]
+    return training._in_pace(training.first)
 
 
 def test_a_person_may_be_quicker_than_the_voice_and_never_slower(base: BaseVoice) -> None:
     assert float(drawn_out(base, 5000)["duration.bias"]) == 0
-    assert float(drawn_out(base, 0.0)["duration.bias"]) == pytest.approx(-float(np.log(adapting.FASTEST)))
+    assert float(drawn_out(base, 0.0)["duration.bias"]) == pytest.approx(-float(np.log(learner.FASTEST)))
 
 
 def test_training_learns_no_durations(base: BaseVoice) -> None:
@@ -162,6 +175,62 @@ def test_pitch_moves_as_far_as_the_persons_again_after_training(base: BaseVoice)
     assert lacks != 1
     assert torch.allclose(own + back["pitch.row"], lacks * 0.5 * own, atol=1e-6)
     assert torch.equal(back["out_in"], flat["out_in"])
+
+
+def gone_on(base: BaseVoice, one: Pupil, steps: int) -> tuple[list[Interim], Adapter, Adapter]:
+    """What a training tells on its way, what comes of it, and what comes of one that goes on from the first of that."""
+    told: list[Interim] = []
+    whole = School(base).adapt(replace(one, interim=told.append), steps=steps)
+    return told, whole, School(base).adapt(replace(one, begun=told[0].state), steps=steps)
+
+
+def test_a_training_that_was_broken_off_goes_on_to_the_very_same_voice(
+    base: BaseVoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learner, "CHECK_EVERY", 4)
+    monkeypatch.setattr(Learner, "_well_kept", lambda self: self.best)
+    told, whole, rest = gone_on(base, pupil(1), steps=11)
+    assert [one.done for one in told] == [4 / 11, 8 / 11]
+    assert rest.to_bytes() == whole.to_bytes()
+    assert any(not torch.equal(told[0].adapter.tensors[name], value) for name, value in whole.tensors.items())
+
+
+def test_it_takes_only_the_steps_that_were_left(base: BaseVoice, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+    move = Learner.move
+    monkeypatch.setattr(learner, "CHECK_EVERY", 4)
+    monkeypatch.setattr(Learner, "move", lambda self: taken.append(self.step) or move(self))
+    gone_on(base, pupil(1), steps=7)
+    assert taken == [0, 1, 2, 3, 4, 5, 6, 4, 5, 6]
+
+
+def test_what_had_ceased_to_get_better_is_not_begun_again(base: BaseVoice, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = iter([(1.0, 0.9), *[(1.0, 0.1)] * learner.PATIENCE, (1.0, 0.1)])
+    told: list[Interim] = []
+    monkeypatch.setattr(learner, "CHECK_EVERY", 1)
+    monkeypatch.setattr(Learner, "_held", lambda self: next(seen))
+    School(base).adapt(pupil(1, interim=told.append))
+    assert len(told) == learner.PATIENCE
+    again = Learner(base, pupil(1, begun=told[-1].state), STEPS)
+    again.begin()
+    assert not again.learning
+
+
+@pytest.mark.parametrize("other", [{"seed": 2}, {"takes": [take(90)]}])
+def test_of_other_takes_or_another_seed_it_goes_on_with_nothing(
+    base: BaseVoice, monkeypatch: pytest.MonkeyPatch, other: dict
+) -> None:
+    told: list[Interim] = []
+    monkeypatch.setattr(learner, "CHECK_EVERY", 2)
+    School(base).adapt(pupil(1, interim=told.append), steps=3)
+    fresh = Learner(base, replace(pupil(1, begun=told[0].state), **other), steps=3)
+    fresh.begin()
+    assert fresh.step == 0
+
+
+def test_other_bytes_are_no_training(base: BaseVoice) -> None:
+    with pytest.raises(voicefile.BadVoiceFile):
+        Checkpoint.from_bytes(random_adapter(base, 1).to_bytes())
 
 
 def learned(base: BaseVoice, pupils: list[Pupil]) -> list[Adapter | Exception]:
@@ -187,10 +256,10 @@ def learned(base: BaseVoice, pupils: list[Pupil]) -> list[Adapter | Exception]:
 
 def test_people_learned_together_get_what_each_would_get_alone(base: BaseVoice) -> None:
     seen, pupils = [], [pupil(1), pupil(50)]
-    losses = adapting.row_losses
+    row_losses = losses.row_losses
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            adapting, "row_losses", lambda base, own, rows: seen.append(len(rows)) or losses(base, own, rows)
+            losses, "row_losses", lambda base, own, rows: seen.append(len(rows)) or row_losses(base, own, rows)
         )
         together = learned(base, pupils)
     assert seen.count(2) >= 5  # in one batch
@@ -271,18 +340,18 @@ def test_what_comes_nearer_to_the_person_is_kept_though_its_frames_are_further_o
     base: BaseVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Distance to frames is least where they are blurred; that is not yet the person."""
-    learner = adapting._Learner(base, pupil(1), 400)
-    learner.begin()
+    training = Learner(base, pupil(1), 400)
+    training.begin()
     seen = iter([(1.0, 0.1), (0.8, 0.1), (0.9, 0.4), (0.7, 0.1), (0.95, 0.3)])
-    monkeypatch.setattr(adapting._Learner, "_held", lambda self: next(seen))
-    monkeypatch.setattr(adapting._Learner, "_well_kept", lambda self: self.best)
+    monkeypatch.setattr(Learner, "_held", lambda self: next(seen))
+    monkeypatch.setattr(Learner, "_well_kept", lambda self: self.best)
     kept = []
     for number in range(4):
-        learner.tensors["who"].data.fill_(number)
-        learner._judge()
-        kept.append(float(learner.best["who"][0]))
+        training.tensors["who"].data.fill_(number)
+        training._judge()
+        kept.append(float(training.best["who"][0]))
     assert kept == [0.0, 1.0, 2.0, 2.0]
-    assert float(learner.result().tensors["who"][0]) == 2.0
+    assert float(training.result().tensors["who"][0]) == 2.0
 
 
 @pytest.mark.parametrize(
@@ -303,14 +372,14 @@ def test_of_the_way_that_training_goes_as_much_is_kept_as_is_good_for_likeness_a
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What training gained in frames it may have lost in likeness, or in what others understand."""
-    learner = adapting._Learner(base, pupil(1), 400)
-    learner.begin()
-    monkeypatch.setattr(adapting._Learner, "_held", lambda self: (0.0, 0.0))
+    training = Learner(base, pupil(1), 400)
+    training.begin()
+    monkeypatch.setattr(Learner, "_held", lambda self: (0.0, 0.0))
     monkeypatch.setattr(likeness, "nearness", lambda base, tensors, who: near[round(float(tensors["who"][0]))])
     monkeypatch.setattr(likeness, "clearness", lambda base, tensors: clear[round(float(tensors["who"][0]))])
-    learner.best["who"] = torch.full_like(learner.best["who"], 4.0)
-    learner.best_loss = -1.0
-    assert float(learner.result().tensors["who"][0]) == kept
+    training.best["who"] = torch.full_like(training.best["who"], 4.0)
+    training.best_loss = -1.0
+    assert float(training.result().tensors["who"][0]) == kept
 
 
 def test_clearness_is_told_of_each_sound_where_the_voice_says_it(

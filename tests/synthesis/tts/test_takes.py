@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 import torch
 
-from synthesis.tts import adapt, features, takes
+from synthesis.tts import features, losses, takes
 from synthesis.tts.features import HOP, MELS
 from synthesis.tts.takes import Heard, Take
 
@@ -64,7 +64,7 @@ def test_what_the_room_says_is_not_learned() -> None:
     def cost(silence: float) -> float:
         made = torch.zeros(60, MELS + 2)
         made[:30, :MELS], made[30:, :MELS] = 0.5, silence
-        return float(adapt._loss(row, made, [units, units, units]))
+        return float(losses._loss(row, made, [units, units, units]))
 
     assert abs(cost(-11.0) - cost(-9.0)) < 1e-4
     assert cost(-2.0) > cost(-9.0) + 0.3
