@@ -242,6 +242,7 @@ class Engine(Protocol):
         Raises:
             TooLittleSpeech: not enough to learn from.
             AdaptationStopped: `should_stop` returned true.
+            VoiceFileDamaged: `begun` is nothing that a training told.
         """
 
     def load_voice(self, stored: bytes, *, research: bool = False) -> VoiceState:

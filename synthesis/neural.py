@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import repeat
 from pathlib import Path
 from typing import TypedDict
@@ -32,6 +33,7 @@ from synthesis.tts.takes import Take
 from synthesis.tts.text.errors import NothingToSay
 from synthesis.tts.text.script import Utterance, Utterances
 from synthesis.tts.voice import BaseVoice, Voice
+from voices.prompts.script import script
 from watermark.codec.portable import Tables
 
 Floats = NDArray[np.float32]
@@ -191,11 +193,15 @@ class NeuralEngine:
             if interim is not None:
                 interim(seam.Interim(news.done, news.state, news.adapter.to_bytes()))
 
-        pupil = Pupil(_read(takes), seed, lambda done, _: progress(done), asked, begun, told if interim else None)
+        pupil = Pupil(
+            _read(takes), seed, lambda done, _: progress(done), asked, _replay(), begun, told if interim else None
+        )
         try:
             adapter = self.school.adapt(pupil)
         except TooLittle as fault:
             raise seam.TooLittleSpeech(str(fault), takes=len(takes)) from fault
+        except voicefile.BadVoiceFile as fault:
+            raise seam.VoiceFileDamaged(str(fault)) from fault
         if stopped:
             raise seam.AdaptationStopped
         return adapter.to_bytes()
@@ -289,6 +295,13 @@ def _pause(part: Utterance, rate: float) -> Floats:
 
 def _at_own_rate(samples: Floats, rate_hz: int) -> Floats:
     return resample(Clip.of(samples, rate_hz), seam.RATE_HZ).samples
+
+
+@cache
+def _replay() -> list[list[int]]:
+    """The sentences that are said in every training: those of the prompt script, which hold all sounds of English."""
+    every = script("en")
+    return [symbols.ids(text.phonemes(prompt.text)) for prompt in every.prompts] if every else []
 
 
 def _read(takes: Sequence[seam.Take]) -> list[Take]:

@@ -24,7 +24,7 @@ HELD_S = 40.0  # of recordings that no adapter hears
 PREVIEW_MIN = 0.4
 LANGUAGES = {"flemishguy": "nl"}
 # of `synthesis.tts`: what an adapter depends on, but weights
-_TRAINING = ("adapt", "learner", "losses", "takes", "alignment", "features", "likeness", "pairing")
+_TRAINING = ("adapt", "learner", "losses", "clearness", "takes", "alignment", "features", "likeness", "pairing")
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ class School:
             learner.optimiser.zero_grad()
         rows = [learner.draw() for learner in learning]
         wrong = losses.row_losses(self._base, [learner.tensors for learner in learning], rows)
+        wrong += [learner.unclear() for learner in learning]
         torch.stack(wrong).sum().backward()  # people share no tensor, so each gets the gradient of their own loss
         for learner in learning:
             learner.move()

@@ -17,6 +17,7 @@ from torch.optim import AdamW
 from synthesis.tts import voicefile
 from synthesis.tts.takes import Take
 
+_FORMAT = 1  # raised when older trainings cannot go on: they begin anew
 _MEANS = ("exp_avg", "exp_avg_sq")  # as AdamW calls them
 _PARTS = ("now", "best", *_MEANS)
 
@@ -77,9 +78,12 @@ def set_means(optimiser: AdamW, tensors: Mapping[str, Tensor], found: Checkpoint
         optimiser.state[value] = {"step": torch.tensor(float(found.step)), **own}
 
 
-def subject_of(base_sha256: str, seed: int, steps: int, takes: Sequence[Take]) -> str:
+def subject_of(
+    base_sha256: str, seed: int, steps: int, takes: Sequence[Take], replay: Sequence[Sequence[int]]
+) -> str:
     """A digest of everything that a training is made of."""
-    digest = hashlib.sha256(f"{base_sha256} {seed} {steps} {torch.__version__}".encode())
+    digest = hashlib.sha256(f"{_FORMAT} {base_sha256} {seed} {steps} {torch.__version__}".encode())
+    digest.update(repr([tuple(ids) for ids in replay]).encode())
     for take in takes:
         digest.update(repr(tuple(take.ids)).encode() + take.samples.tobytes())
     return digest.hexdigest()

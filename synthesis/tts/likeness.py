@@ -10,7 +10,7 @@ Shapes: T samples, L frames, M mel bands (100), V voice vector, D width of the d
 Source: Reynolds's mean-only adaptation, "Speaker verification using adapted GMMs", 2000, on the output; see `pairing`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from torch import Tensor
 from synthesis.tts import adapter, contrast, features, pairing, pitch, symbols
 from synthesis.tts.acoustic import PITCH_UNIT_HZ
 from synthesis.tts.adapter import Adapter
+from synthesis.tts.clearness import chances
 from synthesis.tts.features import HOP, MELS
 from synthesis.tts.pairing import Frames
 from synthesis.tts.pitch import Track
@@ -48,15 +49,6 @@ class Heard(NamedTuple):
     frames: Frames
     tune: Tensor
     bands: Tensor
-
-
-class _Sentence(NamedTuple):
-    """One sentence as a voice says it: its units (1, N, features) and their frames (N,); x (L, D), made (L, M + 2)."""
-
-    units: Tensor
-    durations: Tensor
-    x: Tensor
-    made: Tensor
 
 
 class _Said(NamedTuple):
@@ -127,18 +119,8 @@ def nearness(base: BaseVoice, tensors: Mapping[str, Tensor], who: Tensor) -> flo
 
 @torch.no_grad()
 def clearness(base: BaseVoice, tensors: Mapping[str, Tensor]) -> float:
-    """How sure the aligner is of the sentences' sounds, where the voice says them: the mean log chance of a frame.
-
-    It has learned from many people what each sound is like; where it hears other sounds, people do.
-    """
-    found, pauses = [], torch.tensor(sorted(symbols.PAUSE_IDS))
-    for one in _sentences(base, tensors):
-        mel = contrast.sharpened(one.made[None, :, :MELS]).to(base.device)
-        mask = torch.ones(one.units.shape[:2], dtype=torch.bool, device=base.device)
-        owner = torch.repeat_interleave(torch.arange(len(one.durations)), one.durations)
-        chance = base.aligner(one.units, mel, mask)[0].float().cpu()[torch.arange(len(owner)), owner]
-        found.append(chance[~torch.isin(one.units[0, :, 0].cpu(), pauses)[owner]])
-    return float(torch.cat(found).mean())
+    """How sure the aligner is of the sentences' sounds: the mean log chance of a frame, see `chances`."""
+    return float(torch.cat([chances(base, tensors, symbols.ids(said)) for said in _SAID]).mean())
 
 
 @torch.no_grad()
@@ -226,17 +208,14 @@ def heard(clips: Sequence[NDArray[np.float32]], tracks: Sequence[Track]) -> Hear
 
 def _said(base: BaseVoice, tensors: Mapping[str, Tensor]) -> _Said:
     """The sentences as the model says them, before sharpening."""
-    parts = list(_sentences(base, tensors))
-    return _Said(torch.cat([part.x for part in parts]), torch.cat([part.made for part in parts]))
-
-
-def _sentences(base: BaseVoice, tensors: Mapping[str, Tensor]) -> Iterator[_Sentence]:
     person = base.person([Voice(tensors["voice"].numpy(), Adapter(base.sha256, tensors))])
+    heard, frames = [], []
     for said in _SAID:
         units = base.units(symbols.ids(said))
         mask = torch.ones(units.shape[:2], dtype=torch.bool, device=base.device)
         read = base.acoustic.read(units, mask, person)
         plan = base.acoustic.plan(read, mask, person)
         x = base.acoustic.decoder.inner(base.acoustic.frames(read, plan, int(plan.durations.sum())), person)
-        made = base.acoustic.decoder.outer(x, person)[0]
-        yield _Sentence(units, plan.durations[0].long().cpu(), x[0].float().cpu(), made.float().cpu())
+        heard.append(x[0].float().cpu())
+        frames.append(base.acoustic.decoder.outer(x, person)[0].float().cpu())
+    return _Said(torch.cat(heard), torch.cat(frames))

@@ -1,5 +1,6 @@
 """The seam around the voice model, with weights nobody has trained: what is asked, in which order, what comes back."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from synthesis import engine as seam
 from synthesis.engine import Floats, Take, load_engine
 from synthesis.neural import NeuralEngine
-from synthesis.tts import adapter
+from synthesis.tts import adapter, learner
 from synthesis.tts.config import AcousticConfig, AlignerConfig, BaseConfig, SpeakerConfig, VocoderConfig
 from synthesis.tts.voice import BaseVoice
 
@@ -97,10 +98,30 @@ def test_an_adapter_goes_out_and_comes_back(engine: NeuralEngine) -> None:
     assert len(engine.render(said, voice, gain=flat)) > 0
 
 
-def test_a_stop_keeps_nothing(engine: NeuralEngine) -> None:
+@pytest.fixture
+def takes() -> list[Take]:
     rng = np.random.default_rng(1)
     tone = np.sin(2 * np.pi * 150 * np.arange(36_000) / 24_000)
-    takes = [Take((0.1 * tone + 0.01 * rng.standard_normal(36_000)).astype(np.float32), 24_000, "hello there")] * 2
+    return [Take((0.1 * tone + 0.01 * rng.standard_normal(36_000)).astype(np.float32), 24_000, "hello there")] * 2
+
+
+def test_what_no_training_has_told_is_nothing_to_go_on_from(engine: NeuralEngine, takes: list[Take]) -> None:
+    with pytest.raises(seam.VoiceFileDamaged):
+        engine.adapt(takes, begun=b"half of something else")
+
+
+def test_what_is_told_on_the_way_is_a_voice_and_a_place_to_go_on_from(
+    engine: NeuralEngine, takes: list[Take], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learner, "CHECK_EVERY", 2)
+    monkeypatch.setattr(engine.school, "adapt", partial(engine.school.adapt, steps=5))
+    told: list[seam.Interim] = []
+    whole = engine.adapt(takes, interim=told.append)
+    assert engine.load_voice(told[0].stored).kind == "adapted"
+    assert engine.adapt(takes, begun=told[-1].state) == whole
+
+
+def test_a_stop_keeps_nothing(engine: NeuralEngine, takes: list[Take]) -> None:
     asked = iter([False] * 3 + [True] * 1000)
     with pytest.raises(seam.AdaptationStopped):
         engine.adapt([*takes, Take(takes[0].samples, 24_000, "...")], should_stop=lambda: next(asked))

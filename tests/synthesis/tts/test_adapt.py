@@ -11,6 +11,7 @@ import torch
 
 from synthesis.tts import (
     adapter,
+    clearness,
     contrast,
     features,
     learner,
@@ -382,25 +383,52 @@ def test_of_the_way_that_training_goes_as_much_is_kept_as_is_good_for_likeness_a
     assert float(training.result().tensors["who"][0]) == kept
 
 
+def durations(base: BaseVoice, tensors: Mapping[str, torch.Tensor], ids: list[int]) -> torch.Tensor:
+    """Frames of each unit (N,), as the voice itself would say them."""
+    units, who = base.units(ids), adapter.person(base.config.acoustic, [tensors["voice"]], [tensors])
+    mask = torch.ones(units.shape[:2], dtype=torch.bool)
+    return base.acoustic.plan(base.acoustic.read(units, mask, who), mask, who).durations[0].long()
+
+
 def test_clearness_is_told_of_each_sound_where_the_voice_says_it(
     base: BaseVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pauses do not count, nor what the aligner thinks of a sound elsewhere."""
     tensors = dict(random_adapter(base, 1).tensors)
-    said = iter(list(likeness._sentences(base, tensors)))
+    ids = symbols.ids("həlˈoʊ, wˈɜːld.")
+    count = durations(base, tensors, ids)
 
     def aligner(units: torch.Tensor, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        one = next(said)
-        owner = torch.repeat_interleave(torch.arange(len(one.durations)), one.durations)
+        owner = torch.repeat_interleave(torch.arange(len(count)), count)
         assert mel.shape[1] == len(owner)
-        chance = torch.full((len(owner), len(one.durations)), -9.0)
+        chance = torch.full((len(owner), len(count)), -9.0)
         pause = torch.isin(units[0, :, 0], torch.tensor(sorted(symbols.PAUSE_IDS)))
         chance[torch.arange(len(owner)), owner] = torch.where(pause, -5.0, -1.0)[owner]
         return chance[None]
 
     monkeypatch.setattr(base, "aligner", aligner)
-    assert likeness.clearness(base, tensors) == pytest.approx(-1.0)
-    assert next(said, None) is None, "not every sentence was asked about"
+    found = clearness.chances(base, tensors, ids)
+    assert torch.equal(found, torch.full_like(found, -1.0))
+    assert 0 < len(found) < int(count.sum())
+
+
+def test_all_sentences_count_for_the_clearness_of_a_voice(base: BaseVoice, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(likeness, "chances", lambda base, own, ids: asked.append(ids) or torch.tensor([-1.0, -3.0]))
+    assert likeness.clearness(base, {}) == -2.0
+    assert asked == [symbols.ids(said) for said in likeness._SAID]
+
+
+def test_what_is_replayed_is_heard_better_after_training(base: BaseVoice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Learner, "_well_kept", lambda self: self.best)
+    monkeypatch.setattr(Learner, "_held", lambda self: (-self.step, 0.0))  # the last step is the best
+
+    def heard(weight: float) -> float:
+        monkeypatch.setattr(learner, "_REPLAY", weight)
+        made = School(base).adapt(pupil(1, replay=[IDS]), steps=12)
+        return float(clearness.chances(base, made.tensors, IDS).mean())
+
+    assert heard(10.0) > heard(0.0) + 5e-4
 
 
 def test_nearness_is_told_of_what_the_voice_says_by_itself(base: BaseVoice) -> None:
